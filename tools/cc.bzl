@@ -1,0 +1,175 @@
+"""Every rule in Heddle comes from here, so that what must hold everywhere is said once.
+
+Only this file loads the C++ rules: native in Bazel 4, Starlark in Bazel 9.
+"""
+
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
+
+# Bazel 4 does not take the headers of other repositories for system headers, so
+# only what Abseil's pass in GCC 12 and clang 14 can be here (-Wsign-conversion,
+# -Wredundant-decls and -Wuseless-cast it does not). -Wthread-safety is clang's
+# alone and therefore in .bazelrc under `clang`.
+_WARNINGS = [
+    "-Wall",
+    "-Wextra",
+    "-Wcast-qual",
+    "-Wconversion",
+    "-Wextra-semi",
+    "-Wformat=2",
+    "-Wimplicit-fallthrough",
+    "-Wmissing-declarations",
+    "-Wnon-virtual-dtor",
+    "-Wold-style-cast",
+    "-Woverloaded-virtual",
+    "-Wshadow",
+    "-Wundef",
+    "-Wunused",
+    "-Wvla",
+    "-Wwrite-strings",
+    "-Werror",
+]
+
+# absl/flags, which only a main() may use, does not pass these two in GCC 12.
+_MAIN_WARNINGS = [
+    "-Wno-conversion",
+    "-Wno-non-virtual-dtor",
+]
+
+# What a target includes it must also depend on, and every header must compile on
+# its own. Toolchains without these features (GCC: the first) pass over them.
+_FEATURES = [
+    "layering_check",
+    "parse_headers",
+]
+
+_HEADER_SUFFIXES = (".h", ".hh", ".hpp", ".inc")
+
+def _in_main_repository():
+    # repository_name() goes away after Bazel 8 and repo_name() came with it.
+    if hasattr(native, "repo_name"):
+        return native.repo_name() == ""
+    return native.repository_name() == "@"
+
+def _copts(copts, warnings = _WARNINGS):
+    # Warnings are ours to see and to fix. In another project's build they would
+    # be noise, and with a compiler that we never met -Werror would break it.
+    return (warnings if _in_main_repository() else []) + copts
+
+def _check_srcs(rule, name, srcs):
+    for src in srcs:
+        if src.endswith(_HEADER_SUFFIXES):
+            fail("%s(name = \"%s\"): %s is a header and belongs in the hdrs of a heddle_cc_library, not in srcs" % (rule, name, src))
+
+def heddle_cc_library(name, srcs = [], hdrs = [], copts = [], features = [], **kwargs):
+    """A cc_library whose headers are included as "heddle/<folder>/<file>.h".
+
+    The prefix is what keeps a consumer who has a sync/lock.h of its own safe.
+
+    Args:
+      name: as in cc_library.
+      srcs: only sources: a header in srcs is an error, because it would be
+        includable without being in any interface. May not be a select().
+      hdrs: every header, also a private one: visibility is what hides it.
+      copts: come after the warnings.
+      features: come after layering_check and parse_headers.
+      **kwargs: as in cc_library.
+    """
+    _check_srcs("heddle_cc_library", name, srcs)
+    cc_library(
+        name = name,
+        srcs = srcs,
+        hdrs = hdrs,
+        copts = _copts(copts),
+        features = _FEATURES + features,
+        include_prefix = "heddle",
+        strip_include_prefix = "/",
+        **kwargs
+    )
+
+def heddle_cc_binary(name, srcs = [], copts = [], features = [], **kwargs):
+    """A cc_binary; headers go in a library.
+
+    Args:
+      name: as in cc_binary.
+      srcs: only sources.
+      copts: come after the warnings.
+      features: come after layering_check and parse_headers.
+      **kwargs: as in cc_binary.
+    """
+    _check_srcs("heddle_cc_binary", name, srcs)
+    cc_binary(
+        name = name,
+        srcs = srcs,
+        copts = _copts(copts, _WARNINGS + _MAIN_WARNINGS),
+        features = _FEATURES + features,
+        **kwargs
+    )
+
+def heddle_cc_test(name, srcs = [], deps = [], copts = [], features = [], **kwargs):
+    """A cc_test with GoogleTest and its main().
+
+    Args:
+      name: as in cc_test.
+      srcs: only sources.
+      deps: what is tested; GoogleTest is added.
+      copts: come after the warnings.
+      features: come after layering_check and parse_headers.
+      **kwargs: as in cc_test: size, tags, data, args ...
+    """
+    _check_srcs("heddle_cc_test", name, srcs)
+    cc_test(
+        name = name,
+        srcs = srcs,
+        copts = _copts(copts),
+        features = _FEATURES + features,
+        deps = deps + [
+            "@com_google_googletest//:gtest",
+            "@com_google_googletest//:gtest_main",
+        ],
+        **kwargs
+    )
+
+def heddle_cc_benchmark(name, srcs = [], deps = [], copts = [], features = [], tags = [], size = "small", **kwargs):
+    """A Google Benchmark binary, and <name>_smoke_test which runs each benchmark once.
+
+    Measure with `bazel run -c opt <name>`. The smoke test carries the tag
+    "benchmark_smoke": --test_tag_filters=-benchmark_smoke leaves it out.
+
+    Args:
+      name: the binary.
+      srcs: only sources.
+      deps: what is measured; Benchmark and its main() are added.
+      copts: come after the warnings.
+      features: come after layering_check and parse_headers.
+      tags: for both targets.
+      size: of the smoke test.
+      **kwargs: for both targets, as in cc_binary.
+    """
+    _check_srcs("heddle_cc_benchmark", name, srcs)
+
+    # Compiled once for both; alwayslink because nothing refers to a benchmark,
+    # it registers itself.
+    lib = name + "_lib"
+    cc_library(
+        name = lib,
+        testonly = True,
+        srcs = srcs,
+        alwayslink = True,
+        copts = _copts(copts),
+        features = _FEATURES + features,
+        linkstatic = True,
+        tags = tags,
+        visibility = ["//visibility:private"],
+        deps = deps + ["@com_github_google_benchmark//:benchmark"],
+    )
+    both = [":" + lib, "@com_github_google_benchmark//:benchmark_main"]
+    cc_binary(name = name, testonly = True, tags = tags, deps = both, **kwargs)
+    cc_test(
+        name = name + "_smoke_test",
+        size = size,
+        # No time at all is over after the first iteration.
+        args = ["--benchmark_min_time=0"],
+        tags = tags + ["benchmark_smoke"],
+        deps = both,
+        **kwargs
+    )
