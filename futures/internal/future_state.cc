@@ -1,0 +1,94 @@
+#include "heddle/futures/internal/future_state.h"
+
+#include <cstdint>
+#include <exception>
+
+#include "heddle/pool/errors.h"
+#include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/parking.h"
+#include "heddle/thread/internal/throw.h"
+#include "heddle/thread/wait_limit.h"
+
+namespace heddle {
+namespace futures_internal {
+
+using internal::ParkingSpot;
+using internal::Waiter;
+using internal::WakeList;
+
+bool FutureState::LeavePending(State next) noexcept {
+  // A cancelled state is final: nobody is left to be woken later, so the bit
+  // goes.
+  uint32_t seen =
+      word_.load(std::memory_order_relaxed);  // relaxed: the exchange checks it
+  while (StateOf(seen) == kPending) {
+    const uint32_t bit = next == kRunning ? seen & kQueued : 0;
+    if (word_.compare_exchange_weak(seen, next | bit,
+                                    std::memory_order_release,  // [DONE]
+                                    std::memory_order_relaxed)) {
+      if (next == kCancelled) {
+        DestroyCallable();
+        if ((seen & kQueued) != 0) WakeAll();
+      }
+      return true;
+    }
+  }
+  return false;
+}
+
+bool FutureState::TryStart() noexcept { return LeavePending(kRunning); }
+
+bool FutureState::Cancel() noexcept {
+  return LeavePending(kCancelled) || Cancelled();
+}
+
+void FutureState::Finish() noexcept {
+  if ((word_.exchange(kFinished, std::memory_order_release) & kQueued) != 0)
+    WakeAll();  // [DONE]
+}
+
+// The caller holds a reference, so the word is there: unlike a Lock, a future
+// cannot be destroyed by those who are woken while this goes on.
+void FutureState::WakeAll() noexcept {
+  WakeList woken;
+  ParkingSpot spot(&word_);
+  spot.WakeAll(woken);
+}
+
+bool FutureState::WaitSlow(const WaitLimit& limit) {
+  const WaitLimit started = limit.Started();
+  Waiter waiter;
+  {
+    ParkingSpot spot(&word_);
+    uint32_t seen = word_.load(std::memory_order_acquire);  // [DONE]
+    do {
+      if (IsFinal(seen)) return true;
+    } while ((seen & kQueued) == 0 &&
+             !word_.compare_exchange_weak(
+                 seen, seen | kQueued, std::memory_order_relaxed,
+                 std::memory_order_acquire));  // [DONE]
+    spot.Add(waiter);
+  }
+  waiter.Sleep(started);
+  return Done();
+}
+
+const std::exception_ptr& FutureState::AwaitError(const WaitLimit& limit) {
+  if (!Wait(limit)) {
+    internal::Throw(
+        TimeoutError("Future: the limit passed before the work had ended"));
+  }
+  if (Cancelled()) {
+    internal::Throw(CancelledError("Future: cancelled before it began to run"));
+  }
+  return error_;
+}
+
+void FutureState::AwaitResult(const WaitLimit& limit) {
+  if (const std::exception_ptr& error = AwaitError(limit); error != nullptr) {
+    internal::Rethrow(error);
+  }
+}
+
+}  // namespace futures_internal
+}  // namespace heddle

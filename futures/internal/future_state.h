@@ -1,0 +1,198 @@
+// FutureState: what a future's handles and the task that fulfils it share. It
+// is itself the task, so that a submission is one allocation.
+
+#ifndef HEDDLE_FUTURES_INTERNAL_FUTURE_STATE_H_
+#define HEDDLE_FUTURES_INTERNAL_FUTURE_STATE_H_
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include "heddle/pool/internal/callable_cell.h"
+#include "heddle/pool/task.h"
+#include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/throw.h"
+#include "heddle/thread/wait_limit.h"
+
+namespace heddle {
+namespace futures_internal {
+
+class FutureState : public Task::Node {
+ public:
+  // As the methods of Future.
+  bool Done() const {
+    return IsFinal(word_.load(std::memory_order_acquire));
+  }  // [DONE]
+  bool Running() const {
+    return StateOf(word_.load(std::memory_order_relaxed)) == kRunning;
+  }
+  bool Cancelled() const {
+    return StateOf(word_.load(std::memory_order_acquire)) == kCancelled;
+  }
+  bool Cancel() noexcept;
+  bool Wait(const WaitLimit& limit) { return Done() || WaitSlow(limit); }
+
+  // Waits, and returns what the callable threw, or null. Throws TimeoutError or
+  // CancelledError if it did not come to that.
+  const std::exception_ptr& AwaitError(const WaitLimit& limit);
+
+  // Waits; returns if there is a result, and throws what there is instead.
+  void AwaitResult(const WaitLimit& limit);
+
+  void Ref() noexcept {
+    references_.fetch_add(1, std::memory_order_relaxed);
+  }  // see [LAST]
+  void Unref() noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      Destroy();  // [LAST]
+  }
+
+ protected:
+  FutureState() = default;
+  ~FutureState() override = default;
+
+  // PENDING -> RUNNING; false if it has been cancelled. The callable is the
+  // caller's from then on.
+  bool TryStart() noexcept;
+  // RUNNING -> FINISHED, when the result or error_ is in place.
+  void Finish() noexcept;
+
+  std::exception_ptr error_;
+
+ private:
+  // | state      | the callable is      | the result and error_ are |
+  // |------------|----------------------|--------------------------------------|
+  // | kPending   | whoever leaves it    | nobody's | | kRunning   | the
+  // runner's         | the runner's                         | | kCancelled |
+  // the canceller's      | nobody's: there is none              | | kFinished
+  // | gone                 | shared by all handles                |
+  //
+  //   kPending -> kRunning -> kFinished, kPending -> kCancelled; nothing else.
+  //   kQueued, a bit beside the first two: threads may be parked on the word.
+  //   Legal to be set when nobody is; illegal to be clear when somebody is.
+  //   [DONE]  release of word_ in Finish() and Cancel() -> acquire in Done(),
+  //           Cancelled() and WaitSlow(): the result before the news of it.
+  //   [LAST]  release of references_ in each Unref() -> acquire in the last:
+  //   what
+  //           any holder did before the state is destroyed. Ref() is relaxed,
+  //           because who calls it holds a reference already.
+  enum State : uint32_t { kPending, kRunning, kCancelled, kFinished };
+  static constexpr uint32_t kQueued = 4;
+
+  static constexpr State StateOf(uint32_t word) {
+    return static_cast<State>(word & ~kQueued);
+  }
+  static constexpr bool IsFinal(uint32_t word) {
+    return StateOf(word) >= kCancelled;
+  }
+
+  bool LeavePending(State next) noexcept;
+  void WakeAll() noexcept;
+  bool WaitSlow(const WaitLimit& limit);
+
+  virtual void DestroyCallable() noexcept = 0;
+  virtual void Destroy() noexcept = 0;
+
+  internal::Atomic<uint32_t> word_{kPending};
+  internal::Atomic<uint32_t> references_{1};  // the task's own
+};
+
+// Where the result lives: a value, a reference, or nothing.
+template <typename T>
+class ResultCell {
+ public:
+  ResultCell() {}
+  ResultCell(const ResultCell&) = delete;
+  ResultCell& operator=(const ResultCell&) = delete;
+  ~ResultCell() {
+    if (present_) value_.~T();
+  }
+
+  // Makes the result of `call()` in place, so that T need not be movable.
+  template <typename Call>
+  void SetFrom(Call&& call) {
+    new (static_cast<void*>(std::addressof(value_))) T(call());
+    present_ = true;
+  }
+  T& get() { return value_; }
+
+ private:
+  union {
+    std::remove_const_t<T> value_;
+  };
+  bool present_ = false;
+};
+
+template <typename T>
+class ResultCell<T&> {
+ public:
+  template <typename Call>
+  void SetFrom(Call&& call) {
+    value_ = std::addressof(call());
+  }
+  T& get() { return *value_; }
+
+ private:
+  T* value_ = nullptr;
+};
+
+template <>
+class ResultCell<void> {
+ public:
+  template <typename Call>
+  void SetFrom(Call&& call) {
+    call();
+  }
+  void get() {}
+};
+
+template <typename T>
+class ResultState : public FutureState {
+ public:
+  // REQUIRES: AwaitResult() has returned.
+  decltype(auto) result() { return result_.get(); }
+
+ protected:
+  ~ResultState() override = default;
+
+  ResultCell<T> result_;
+};
+
+// The state of a submitted callable, which is called without arguments.
+template <typename T, typename Callable>
+class FutureTask final : public ResultState<T> {
+ public:
+  template <typename Source>
+  explicit FutureTask(Source&& source)
+      : callable_(std::forward<Source>(source)) {}
+
+ private:
+  void Run() noexcept override {
+    if (this->TryStart()) {
+      this->error_ = internal::CatchAll([this] {
+        this->result_.SetFrom([this]() -> T { return callable_.get()(); });
+      });
+      // Before the result is announced: who sees it may count on what the
+      // callable held being gone.
+      callable_.Destroy();
+      this->Finish();
+    }
+    this->Unref();
+  }
+  void Drop() noexcept override {
+    this->Cancel();  // never run: nobody may wait for it for ever
+    this->Unref();
+  }
+  void DestroyCallable() noexcept override { callable_.Destroy(); }
+  void Destroy() noexcept override { pool_internal::DestroyInBlock(this); }
+
+  pool_internal::CallableCell<Callable> callable_;
+};
+
+}  // namespace futures_internal
+}  // namespace heddle
+
+#endif  // HEDDLE_FUTURES_INTERNAL_FUTURE_STATE_H_

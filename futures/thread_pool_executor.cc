@@ -1,0 +1,51 @@
+#include "heddle/futures/thread_pool_executor.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "heddle/pool/errors.h"
+#include "heddle/pool/task.h"
+#include "heddle/pool/worker_pool.h"
+#include "heddle/thread/internal/os_thread.h"
+#include "heddle/thread/internal/throw.h"
+
+namespace heddle {
+namespace {
+
+int CheckedMaxWorkers(int max_workers) {
+  if (max_workers <= 0) {
+    internal::Throw(std::invalid_argument(
+        "ThreadPoolExecutor: max_workers must be greater than 0"));
+  }
+  return max_workers;
+}
+
+}  // namespace
+
+ThreadPoolExecutor::ThreadPoolExecutor()
+    : ThreadPoolExecutor(std::min(32, internal::UsableCpus() + 4)) {}
+
+ThreadPoolExecutor::ThreadPoolExecutor(int max_workers)
+    : pool_({.max_workers = CheckedMaxWorkers(max_workers),
+             .start = WorkerPool::StartPolicy::kOnDemand}) {}
+
+void ThreadPoolExecutor::Schedule(Task task) {
+  if (!pool_.Schedule(task)) {
+    internal::Throw(ShutdownError(
+        "ThreadPoolExecutor: cannot schedule work after Shutdown()"));
+  }
+}
+
+bool ThreadPoolExecutor::Shutdown(ShutdownOptions options) {
+  if (options.wait && pool_.IsWorkerHere()) {
+    internal::Throw(
+        std::logic_error("ThreadPoolExecutor::Shutdown: a task cannot wait for "
+                         "the end of its own executor"));
+  }
+  pool_.Shutdown(options.cancel_futures ? WorkerPool::ShutdownMode::kDropQueued
+                                        : WorkerPool::ShutdownMode::kDrain);
+  return options.wait && pool_.Join(std::move(options.limit));
+}
+
+}  // namespace heddle

@@ -1,0 +1,44 @@
+// CallableCell<F>: room for a callable that is destroyed before the task around
+// it: as soon as it has run, or will never run.
+
+#ifndef HEDDLE_POOL_INTERNAL_CALLABLE_CELL_H_
+#define HEDDLE_POOL_INTERNAL_CALLABLE_CELL_H_
+
+#include <exception>
+#include <utility>
+
+#include "heddle/thread/except_hook.h"
+#include "heddle/thread/internal/throw.h"
+
+namespace heddle {
+namespace pool_internal {
+
+template <typename F>
+class CallableCell {
+ public:
+  template <typename Source>
+  explicit CallableCell(Source&& source)
+      : callable_(std::forward<Source>(source)) {}
+  CallableCell(const CallableCell&) = delete;
+  CallableCell& operator=(const CallableCell&) = delete;
+  ~CallableCell() {}  // the owner has called Destroy()
+
+  F& get() { return callable_; }
+
+  // Destroys the callable. A destructor that throws is reported to the except
+  // hook. REQUIRES: called once.
+  void Destroy() noexcept {
+    std::exception_ptr error = internal::CatchAll([this] { callable_.~F(); });
+    if (error != nullptr) internal::ReportException(std::move(error));
+  }
+
+ private:
+  union {
+    F callable_;
+  };
+};
+
+}  // namespace pool_internal
+}  // namespace heddle
+
+#endif  // HEDDLE_POOL_INTERNAL_CALLABLE_CELL_H_

@@ -1,0 +1,54 @@
+#include "heddle/sync/event.h"
+
+#include <cstdint>
+
+#include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/parking.h"
+#include "heddle/thread/wait_limit.h"
+
+namespace heddle {
+
+using internal::ParkingSpot;
+using internal::Waiter;
+using internal::WakeList;
+
+void Event::Set() {
+  uint32_t seen =
+      word_.load(std::memory_order_relaxed);  // relaxed: the exchange checks it
+  while ((seen & kQueued) == 0) {
+    if (word_.compare_exchange_weak(seen, kSet, std::memory_order_release,
+                                    std::memory_order_relaxed)) {  // [SET]
+      return;
+    }
+  }
+  WakeList woken;
+  ParkingSpot spot(this);
+  // Before the wake-ups: who sees the flag may destroy the event, and then the
+  // waiters are reached through the spot alone.
+  word_.store(kSet, std::memory_order_release);  // [SET], (E2)
+  spot.WakeAll(woken);
+}
+
+void Event::Clear() {
+  word_.fetch_and(~kSet, std::memory_order_acquire);  // [SET]
+}
+
+bool Event::WaitSlow(const WaitLimit& limit) {
+  const WaitLimit started = limit.Started();
+  Waiter waiter;
+  {
+    ParkingSpot spot(this);
+    uint32_t seen = word_.load(std::memory_order_acquire);  // [SET]
+    do {
+      if ((seen & kSet) != 0) return true;
+    } while ((seen & kQueued) == 0 &&
+             !word_.compare_exchange_weak(
+                 seen, seen | kQueued, std::memory_order_relaxed,
+                 std::memory_order_acquire));  // (E1), [SET]
+    spot.Add(waiter);                          // (E2)
+  }
+  // Woken means that the event was set, even if it has been cleared since.
+  return waiter.Sleep(started) || IsSet();
+}
+
+}  // namespace heddle

@@ -1,0 +1,121 @@
+#include "heddle/thread/except_hook.h"
+
+#include <cxxabi.h>
+#include <pthread.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string>
+#include <typeinfo>
+#include <utility>
+
+#include "absl/base/config.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "heddle/thread/internal/os_thread.h"
+#include "heddle/thread/internal/raw_lock.h"
+#include "heddle/thread/internal/throw.h"
+#include "heddle/thread/lock_guard.h"
+
+namespace heddle {
+namespace {
+
+// The current hook; null means the default one. Never destroyed, because
+// threads may end while the program's statics die.
+struct HookSlot {
+  internal::RawLock lock;
+  std::shared_ptr<const ExceptHook> hook ABSL_GUARDED_BY(lock);
+};
+
+HookSlot& Slot() {
+  static HookSlot& slot = *new HookSlot;
+  return slot;
+}
+
+std::string CurrentThreadName() {
+  char name[64] = "";
+  if (pthread_getname_np(pthread_self(), name, sizeof(name)) != 0) return "";
+  return name;
+}
+
+#ifdef ABSL_HAVE_EXCEPTIONS
+// The name of the type of the exception that is being handled. Asked of the
+// C++ runtime, because it must work for types that are no std::exception and in
+// builds without typeid.
+std::string CurrentExceptionType() {
+  const std::type_info* type = abi::__cxa_current_exception_type();
+  if (type == nullptr) return "exception of unknown type";
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> name(
+      abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), &std::free);
+  return status == 0 ? name.get() : type->name();
+}
+#endif
+
+}  // namespace
+
+std::string DescribeException(const std::exception_ptr& exception) {
+#ifdef ABSL_HAVE_EXCEPTIONS
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::exception& error) {
+    return absl::StrCat(CurrentExceptionType(), ": ", error.what());
+  } catch (...) {
+    return CurrentExceptionType();
+  }
+#else
+  static_cast<void>(exception);
+  return "an exception, in a build without exceptions";
+#endif
+}
+
+void SetExceptHook(ExceptHook hook) {
+  auto shared =
+      hook ? std::make_shared<const ExceptHook>(std::move(hook)) : nullptr;
+  HookSlot& slot = Slot();
+  LockGuard guard(slot.lock);
+  slot.hook.swap(shared);
+  // `shared`, now the old hook, is declared before `guard` and so is destroyed
+  // after the lock is released: its destructor is a user's.
+}
+
+void DefaultExceptHook(const ExceptHookArgs& args) {
+  const std::string line = absl::StrCat(
+      "Exception in thread ", args.thread_id, " (", args.thread_name,
+      "): ", DescribeException(args.exception), "\n");
+  std::fputs(line.c_str(), stderr);
+}
+
+namespace internal {
+
+void ReportException(std::exception_ptr exception) noexcept {
+  const std::exception_ptr hook_error = CatchAll([&exception] {
+    const ExceptHookArgs args{std::move(exception), CurrentThreadName(),
+                              NativeThreadId()};
+    std::shared_ptr<const ExceptHook> hook;
+    {
+      HookSlot& slot = Slot();
+      LockGuard guard(slot.lock);
+      hook = slot.hook;
+    }
+    if (hook == nullptr) {
+      DefaultExceptHook(args);
+      return;
+    }
+    const std::exception_ptr error = CatchAll([&] { (*hook)(args); });
+    if (error != nullptr) {
+      std::fputs("Exception in the except hook, while it handled another:\n",
+                 stderr);
+      DefaultExceptHook({error, args.thread_name, args.thread_id});
+      DefaultExceptHook(args);
+    }
+  });
+  // Only memory can have run out here; say what can be said without any.
+  if (hook_error != nullptr)
+    std::fputs("Exception in a thread; no memory to describe it\n", stderr);
+}
+
+}  // namespace internal
+}  // namespace heddle

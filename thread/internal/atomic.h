@@ -1,0 +1,22 @@
+// Atomic<T>: the only name by which Heddle's code speaks of an atomic.
+//
+// In an ordinary build it is `std::atomic<T>` itself, at no cost. It has a name
+// of its own so that one build setting can put a scheduler in its place that
+// explores the very same sources interleaving by interleaving. For the same
+// reason Heddle has no stand-alone fences: every ordering belongs to an access.
+
+#ifndef HEDDLE_THREAD_INTERNAL_ATOMIC_H_
+#define HEDDLE_THREAD_INTERNAL_ATOMIC_H_
+
+#include <atomic>
+
+namespace heddle {
+namespace internal {
+
+template <typename T>
+using Atomic = std::atomic<T>;
+
+}  // namespace internal
+}  // namespace heddle
+
+#endif  // HEDDLE_THREAD_INTERNAL_ATOMIC_H_

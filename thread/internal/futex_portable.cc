@@ -1,0 +1,90 @@
+// Each address falls into one of a fixed table of slots, a mutex and a list of
+// the sleepers there; each sleeper brings a condition of its own. One condition
+// for all would be shorter, but glibc 2.36 still loses signals when several
+// threads wait on one condition (BZ#25847); with one waiter each there is
+// nobody to lose them to.
+//
+//   (F1) a slot's list changes only under its mutex.
+//   (F2) a waiter compares the word and joins the list under one hold of the
+//        mutex, so a waker that changed the word before it locked either is
+//        seen by the comparison or finds the sleeper in the list.
+//   (F3) a waker notifies while it holds the mutex, and a sleeper leaves its
+//        frame only after it locked it again: no condition is notified after
+//        its end. Slots are never destroyed.
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <mutex>
+
+#include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/clock.h"
+#include "heddle/thread/internal/futex.h"
+
+namespace heddle {
+namespace internal {
+namespace {
+
+struct Sleeper {
+  explicit Sleeper(const void* word) : address(word) {}
+
+  const void* const address;
+  bool woken = false;
+  std::condition_variable condition;
+};
+
+struct Slot {
+  std::mutex mutex;
+  std::list<Sleeper*> sleepers;
+};
+
+Slot& SlotFor(const void* address) {
+  static auto& slots = *new std::array<Slot, 64>;  // (F3): never destroyed
+  return slots[std::hash<const void*>()(static_cast<const char*>(address)) /
+               64 % slots.size()];
+}
+
+void Wake(const void* address, bool all) {
+  Slot& slot = SlotFor(address);
+  std::lock_guard<std::mutex> lock(slot.mutex);
+  for (Sleeper* sleeper : slot.sleepers) {
+    if (sleeper->address != address || sleeper->woken) continue;
+    sleeper->woken = true;
+    sleeper->condition.notify_one();  // (F3)
+    if (!all) return;
+  }
+}
+
+}  // namespace
+
+bool SystemFutexWait(Atomic<uint32_t>& word, uint32_t expected,
+                     Deadline deadline) {
+  Slot& slot = SlotFor(&word);
+  std::unique_lock<std::mutex> lock(slot.mutex);
+  // seq_cst, as the kernel's comparison is: the caller pairs it with a waker's
+  // store that precedes its look for sleepers.
+  if (word.load(std::memory_order_seq_cst) != expected) return true;  // (F2)
+  Sleeper sleeper(&word);
+  const auto self = slot.sleepers.insert(slot.sleepers.end(), &sleeper);
+  bool in_time = true;
+  if (deadline.IsNever()) {
+    sleeper.condition.wait(lock);
+  } else {
+    const std::chrono::steady_clock::time_point until{
+        std::chrono::nanoseconds(deadline.nanos())};
+    in_time =
+        sleeper.condition.wait_until(lock, until) == std::cv_status::no_timeout;
+  }
+  slot.sleepers.erase(self);
+  return in_time || sleeper.woken;
+}
+
+void FutexWakeOne(const void* address) { Wake(address, /*all=*/false); }
+void FutexWakeAll(const void* address) { Wake(address, /*all=*/true); }
+
+}  // namespace internal
+}  // namespace heddle

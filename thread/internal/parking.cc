@@ -1,0 +1,182 @@
+// The invariants (P1)-(P6) and the edges [BUCKET], [WAKE] cited here are stated
+// in README.md beside this file.
+
+#include "heddle/thread/internal/parking.h"
+
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+
+#include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/clock.h"
+#include "heddle/thread/internal/futex.h"
+#include "heddle/thread/internal/raw_lock.h"
+#include "heddle/thread/wait_limit.h"
+
+namespace heddle {
+namespace internal {
+
+// A bucket holds the queues of every key that falls into it, mixed, in order of
+// arrival. Aligned so that neighbours do not share a cache line.
+struct alignas(64) ParkingBucket {
+  RawLock lock;
+  Waiter* first = nullptr;
+  Waiter* last = nullptr;
+
+  void Append(Waiter& waiter) {
+    waiter.previous_ = last;
+    waiter.next_ = nullptr;
+    (last != nullptr ? last->next_ : first) = &waiter;
+    last = &waiter;
+    waiter.queued_ = true;
+  }
+
+  void Remove(Waiter& waiter) {
+    (waiter.previous_ != nullptr ? waiter.previous_->next_ : first) =
+        waiter.next_;
+    (waiter.next_ != nullptr ? waiter.next_->previous_ : last) =
+        waiter.previous_;
+    waiter.queued_ = false;
+  }
+};
+
+namespace {
+
+// Constant-initialised and never destroyed: parking works before main() and
+// while statics die. Untouched buckets cost no memory.
+constexpr int kBucketBits = 10;
+constinit ParkingBucket buckets[size_t{1} << kBucketBits];
+
+ParkingBucket& BucketFor(const void* key) {
+  // Fibonacci hashing: addresses differ in their middle bits.
+  const uint64_t spread =
+      reinterpret_cast<uintptr_t>(key) * uint64_t{0x9E3779B97F4A7C15};
+  return buckets[spread >> (64 - kBucketBits)];
+}
+
+}  // namespace
+
+bool Waiter::Claim(uint32_t state) {
+  // relaxed throughout: the claim only decides whose the waiter is (P2). What a
+  // waker then reads of it was written under the bucket's lock.
+  uint32_t seen = claim_.load(std::memory_order_relaxed);
+  do {
+    if ((seen & ~kAsleep) != kWaiting) return false;
+  } while (!claim_.compare_exchange_weak(seen, state | (seen & kAsleep),
+                                         std::memory_order_relaxed));
+  return true;
+}
+
+void Waiter::Post(uint32_t state) {
+  const void* const address = &claim_;
+  // After the exchange the waiter may be gone: only its address is used (P4).
+  if ((claim_.exchange(state, std::memory_order_release) & kAsleep) !=
+      0) {  // [WAKE]
+    FutexWakeOne(address);
+  }
+}
+
+bool Waiter::Sleep(const WaitLimit& limit) {
+  assert(limit.started() &&
+         "a wait may be woken and sleep again: start its clock once, before");
+  const Deadline deadline = limit.deadline();
+  {
+    // Claims and wakes, nothing else: it runs inside request_stop(), in
+    // whatever thread calls that. Registering it when a stop was requested
+    // before claims at once, here.
+    const auto end_wait = [this] {
+      if (Claim(kClaimed)) Post(kEnded);
+    };
+    std::optional<std::stop_callback<decltype(end_wait)>> on_stop;
+    if (limit.stop_token().stop_possible())
+      on_stop.emplace(limit.stop_token(), end_wait);
+
+    for (;;) {
+      uint32_t seen = claim_.load(std::memory_order_acquire);  // [WAKE]
+      const uint32_t state = seen & ~kAsleep;
+      if (state == kWoken || state == kEnded) break;
+      if ((seen & kAsleep) == 0) {
+        // (P4): from here on, whoever posts sees that a wake-up call is due.
+        // relaxed: the same word carries the post, so one of the two sees the
+        // other.
+        if (!claim_.compare_exchange_weak(seen, seen | kAsleep,
+                                          std::memory_order_relaxed)) {
+          continue;
+        }
+        seen |= kAsleep;
+      }
+      // Once claimed, the outcome is fixed and the post is on its way.
+      const Deadline until = state == kWaiting ? deadline : Deadline::Never();
+      if (!FutexWait(claim_, seen, until) && Claim(kEnded)) break;  // (P3)
+    }
+    // The callback ends here at the latest: it may not outlive this frame.
+  }
+  // relaxed: this thread has read the final value already.
+  if ((claim_.load(std::memory_order_relaxed) & ~kAsleep) == kWoken)
+    return true;
+
+  ParkingBucket& bucket =
+      BucketFor(key_);  // (P5): nobody took us out of the queue
+  bucket.lock.lock();
+  if (queued_) bucket.Remove(*this);
+  bucket.lock.unlock();
+  return false;
+}
+
+WakeList::~WakeList() {
+  for (Waiter* waiter = first_; waiter != nullptr;) {
+    Waiter* const next =
+        waiter->next_;  // before the post: it is the last touch (P4)
+    waiter->Post(Waiter::kWoken);
+    waiter = next;
+  }
+}
+
+void WakeList::Append(Waiter& waiter) {
+  waiter.next_ = nullptr;
+  (last_ != nullptr ? last_->next_ : first_) = &waiter;
+  last_ = &waiter;
+}
+
+ParkingSpot::ParkingSpot(const void* key) : key_(key), bucket_(BucketFor(key)) {
+  bucket_.lock.lock();
+}
+
+ParkingSpot::~ParkingSpot() { bucket_.lock.unlock(); }
+
+void ParkingSpot::Add(Waiter& waiter) {
+  assert(!waiter.queued_);
+  waiter.key_ = key_;
+  bucket_.Append(waiter);
+}
+
+size_t ParkingSpot::Wake(size_t count, WakeList& woken) {
+  size_t claimed = 0;
+  for (Waiter* waiter = bucket_.first; waiter != nullptr && claimed < count;) {
+    Waiter* const next = waiter->next_;
+    if (waiter->key_ == key_) {
+      // (P5): out of the queue first, because who is not ours once the claim
+      // fails may leave as soon as this bucket is unlocked.
+      bucket_.Remove(*waiter);
+      if (waiter->Claim(Waiter::kClaimed)) {
+        woken.Append(*waiter);
+        ++claimed;
+      }
+    }
+    waiter = next;
+  }
+  return claimed;
+}
+
+bool ParkingSpot::HasWaiters() const {
+  for (const Waiter* waiter = bucket_.first; waiter != nullptr;
+       waiter = waiter->next_) {
+    if (waiter->key_ == key_) return true;
+  }
+  return false;
+}
+
+}  // namespace internal
+}  // namespace heddle

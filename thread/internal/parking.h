@@ -1,0 +1,139 @@
+// Parking: all blocking in Heddle goes through here.
+//
+// A thread that must wait for an object's state to change joins the queue of a
+// *key* (an address, normally of the object) and sleeps; a thread that changed
+// the state wakes waiters of that key, oldest first. Queues live in a fixed,
+// global table of buckets, so an object needs no room for its waiters: a Lock
+// is four bytes. The protocol and the argument why no wake-up is lost or spent
+// twice are in README.md beside this file.
+//
+// The waiting side:
+//
+//   Waiter waiter;
+//   {
+//     ParkingSpot spot(this);               // the queue of this key, locked
+//     if (word_.load(relaxed) != seen) continue;   // changed meanwhile: no
+//     wait spot.Add(waiter);
+//   }
+//   const bool woken = waiter.Sleep(limit);  // false: the limit passed
+//
+// The waking side:
+//
+//   WakeList woken;                         // carried out last, nothing locked
+//   ParkingSpot spot(this);
+//   word_.store(kFree, release);            // the last touch of *this
+//   spot.Wake(1, woken);
+
+#ifndef HEDDLE_THREAD_INTERNAL_PARKING_H_
+#define HEDDLE_THREAD_INTERNAL_PARKING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/wait_limit.h"
+
+namespace heddle {
+namespace internal {
+
+struct ParkingBucket;
+
+// One wait of one thread. Lives on the waiting thread's stack.
+class Waiter {
+ public:
+  Waiter() = default;
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+  // Sleeps until a ParkingSpot wakes this waiter or `limit` ends the wait,
+  // whichever claims it first, and says which: true if it was woken. When it
+  // returns, the waiter is in no queue. A wake-up that was spent on this waiter
+  // is never lost to its limit: then the result is true.
+  //
+  // REQUIRES: called once, by the thread that owns it, after
+  // ParkingSpot::Add(); no ParkingSpot is held; `limit` is started(). Memory
+  // ordering: what the waker did before it woke this waiter is visible.
+  bool Sleep(const WaitLimit& limit);
+
+ private:
+  friend class ParkingSpot;
+  friend class WakeList;
+  friend struct ParkingBucket;
+
+  // Whose the waiter is. kAsleep may be set beside the first two.
+  //
+  // | claim_   | meaning |
+  // |----------|---------------------------------------------------------------|
+  // | kWaiting | nobody's: a waker, the deadline or a stop may claim it | |
+  // kClaimed | a waker's, who reads it until it stores kWoken; it stays put  |
+  // | kWoken   | its own again: woken | | kEnded   | its own again: the limit
+  // passed                               |
+  static constexpr uint32_t kWaiting = 0;
+  static constexpr uint32_t kClaimed = 1;
+  static constexpr uint32_t kWoken = 2;
+  static constexpr uint32_t kEnded = 3;
+  static constexpr uint32_t kAsleep = 4;  // sleeps on claim_, or is about to
+
+  bool Claim(uint32_t state);  // from kWaiting only; false: somebody else has
+  void Post(uint32_t state);   // hands a claimed waiter back; its last touch
+
+  Atomic<uint32_t> claim_{kWaiting};
+  // Guarded by the bucket's lock while queued; then the claiming waker's.
+  const void* key_ = nullptr;
+  Waiter* next_ = nullptr;
+  Waiter* previous_ = nullptr;
+  bool queued_ = false;
+};
+
+// Waiters that were claimed and wait to be let go. Declare it before the locks
+// under which they are claimed: they wake when it ends, after those are free.
+class WakeList {
+ public:
+  WakeList() = default;
+  WakeList(const WakeList&) = delete;
+  WakeList& operator=(const WakeList&) = delete;
+  ~WakeList();
+
+ private:
+  friend class ParkingSpot;
+
+  void Append(Waiter& waiter);
+
+  Waiter* first_ = nullptr;  // in order of claiming, linked by next_
+  Waiter* last_ = nullptr;
+};
+
+// The queue of the waiters on one key, locked from construction to destruction.
+// Two keys may share a bucket: hold one spot at a time, and neither take nor
+// release a Lock while holding one.
+class ParkingSpot {
+ public:
+  explicit ParkingSpot(const void* key);
+  ParkingSpot(const ParkingSpot&) = delete;
+  ParkingSpot& operator=(const ParkingSpot&) = delete;
+  ~ParkingSpot();
+
+  // Puts `waiter` at the end of the queue. Its owner calls Sleep() next, after
+  // this spot is gone.
+  void Add(Waiter& waiter);
+
+  // Claims the `count` oldest waiters, or all there are, for `woken`; returns
+  // how many. Those whose limit has ended their wait already do not count.
+  size_t Wake(size_t count, WakeList& woken);
+  size_t WakeAll(WakeList& woken) {
+    return Wake(std::numeric_limits<size_t>::max(), woken);
+  }
+
+  // True if somebody is queued. May count waiters whose limit has just passed.
+  bool HasWaiters() const;
+
+ private:
+  const void* const key_;
+  ParkingBucket& bucket_;
+};
+
+}  // namespace internal
+}  // namespace heddle
+
+#endif  // HEDDLE_THREAD_INTERNAL_PARKING_H_

@@ -1,0 +1,61 @@
+// Throw() and CatchAll(): the two places that know whether the build has
+// exceptions.
+//
+// Every error Heddle raises goes through Throw(). Under `-fno-exceptions` it
+// prints the message and aborts, because nothing can catch it. Every callable
+// that is a user's goes through CatchAll(), so that what it throws is carried
+// to where it belongs instead of ending the program.
+
+#ifndef HEDDLE_THREAD_INTERNAL_THROW_H_
+#define HEDDLE_THREAD_INTERNAL_THROW_H_
+
+#include <exception>
+#include <utility>
+
+#include "absl/base/config.h"
+
+namespace heddle {
+namespace internal {
+
+// Prints "heddle: fatal: `what`" to stderr and aborts.
+[[noreturn]] void Fatal(const char* what);
+
+// Throws `error`, an object of a type derived from std::exception.
+template <typename Error>
+[[noreturn]] void Throw(Error error) {
+#ifdef ABSL_HAVE_EXCEPTIONS
+  throw std::move(error);
+#else
+  Fatal(error.what());
+#endif
+}
+
+// Throws the exception that `error` holds. REQUIRES: `error` is not null.
+[[noreturn]] inline void Rethrow(std::exception_ptr error) {
+#ifdef ABSL_HAVE_EXCEPTIONS
+  std::rethrow_exception(std::move(error));
+#else
+  static_cast<void>(error);
+  Fatal("an exception was to be rethrown in a build without exceptions");
+#endif
+}
+
+// Calls `body()`; returns what it threw, of whatever type, or null.
+template <typename Body>
+[[nodiscard]] std::exception_ptr CatchAll(Body&& body) {
+#ifdef ABSL_HAVE_EXCEPTIONS
+  try {
+    std::forward<Body>(body)();
+  } catch (...) {
+    return std::current_exception();
+  }
+#else
+  std::forward<Body>(body)();
+#endif
+  return nullptr;
+}
+
+}  // namespace internal
+}  // namespace heddle
+
+#endif  // HEDDLE_THREAD_INTERNAL_THROW_H_
