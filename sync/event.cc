@@ -41,11 +41,11 @@ bool Event::WaitSlow(const WaitLimit& limit) {
     uint32_t seen = word_.load(std::memory_order_acquire);  // [SET]
     do {
       if ((seen & kSet) != 0) return true;
-    } while ((seen & kQueued) == 0 &&
-             !word_.compare_exchange_weak(
-                 seen, seen | kQueued, std::memory_order_relaxed,
-                 std::memory_order_acquire));  // (E1), [SET]
-    spot.Add(waiter);                          // (E2)
+    } while (
+        (seen & kQueued) == 0 &&
+        !word_.compare_exchange_weak(
+            seen, seen | kQueued, std::memory_order_acquire));  // (E1), [SET]
+    spot.Add(waiter);                                           // (E2)
   }
   // Woken means that the event was set, even if it has been cleared since.
   return waiter.Sleep(started) || IsSet();

@@ -65,8 +65,7 @@ bool FutureState::WaitSlow(const WaitLimit& limit) {
       if (IsFinal(seen)) return true;
     } while ((seen & kQueued) == 0 &&
              !word_.compare_exchange_weak(
-                 seen, seen | kQueued, std::memory_order_relaxed,
-                 std::memory_order_acquire));  // [DONE]
+                 seen, seen | kQueued, std::memory_order_acquire));  // [DONE]
     spot.Add(waiter);
   }
   waiter.Sleep(started);
