@@ -1,0 +1,113 @@
+#include "heddle/pool/internal/block_cache.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "heddle/thread/internal/run_concurrently.h"
+
+namespace heddle {
+namespace pool_internal {
+namespace {
+
+// A block that can be told from every other block that is live.
+struct Marked {
+  void* block;
+  size_t size;
+  uint64_t mark;
+};
+
+Marked Make(size_t size, uint64_t mark) {
+  Marked made{AllocateBlock(size), size, mark};
+  std::memset(made.block, static_cast<int>(mark & 0xff), size);
+  return made;
+}
+
+bool Intact(const Marked& marked) {
+  const auto* bytes = static_cast<const unsigned char*>(marked.block);
+  for (size_t i = 0; i < marked.size; ++i) {
+    if (bytes[i] != (marked.mark & 0xff)) return false;
+  }
+  return true;
+}
+
+TEST(BlockCacheTest, BlocksOfEverySizeAreApartAndAligned) {
+  std::vector<Marked> live;
+  for (size_t size = 1; size <= 700; ++size) {
+    live.push_back(Make(size, size));
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(live.back().block) %
+                  alignof(std::max_align_t),
+              0);
+  }
+  for (const Marked& marked : live) {
+    EXPECT_TRUE(Intact(marked)) << marked.size;
+    FreeBlock(marked.block, marked.size);
+  }
+}
+
+TEST(BlockCacheTest, AFreedBlockIsUsedAgain) {
+  if (MaxCachedBytesPerThread() == 0)
+    GTEST_SKIP() << "sanitizers see every block";
+  void* const first = AllocateBlock(100);
+  FreeBlock(first, 100);
+  void* const second = AllocateBlock(100);
+  EXPECT_EQ(first, second);
+  FreeBlock(second, 100);
+}
+
+TEST(BlockCacheTest, BlocksFreedByOneThreadReachAnother) {
+  // Born here, freed there: what a pool does all day. The blocks cross the
+  // depot.
+  std::mutex mutex;
+  std::vector<Marked> handed_over;
+  std::vector<Marked> broken;
+  uint64_t next = 0;
+  internal::RunConcurrently(
+      2000,
+      [&] {
+        for (size_t i = 0; i < 50; ++i) {
+          const Marked made = Make(48 + 64 * (i % 3), ++next);
+          const std::lock_guard<std::mutex> lock(mutex);
+          handed_over.push_back(made);
+        }
+      },
+      [&] {
+        std::vector<Marked> mine;
+        {
+          const std::lock_guard<std::mutex> lock(mutex);
+          mine.swap(handed_over);
+        }
+        for (const Marked& marked : mine) {
+          if (!Intact(marked)) broken.push_back(marked);
+          FreeBlock(marked.block, marked.size);
+        }
+      });
+  EXPECT_TRUE(broken.empty());
+  for (const Marked& marked : handed_over) FreeBlock(marked.block, marked.size);
+}
+
+TEST(BlockCacheTest, BlocksMayBeFreedWhileAThreadEnds) {
+  // A thread_local that dies after the cache of its thread: it was made before.
+  struct Late {
+    void* block = nullptr;
+    ~Late() {
+      if (block != nullptr) FreeBlock(block, 64);
+    }
+  };
+  for (int i = 0; i < 100; ++i) {
+    std::thread([] {
+      static thread_local Late late;
+      late.block = nullptr;            // constructed first, destroyed last
+      late.block = AllocateBlock(64);  // ... and this is the cache's first use
+    }).join();
+  }
+}
+
+}  // namespace
+}  // namespace pool_internal
+}  // namespace heddle

@@ -1,0 +1,379 @@
+#include "heddle/pool/worker_pool.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/config.h"
+#include "absl/cleanup/cleanup.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "heddle/pool/task.h"
+#include "heddle/sync/event.h"
+#include "heddle/thread/except_hook.h"
+#include "heddle/thread/internal/manual_clock.h"
+#include "heddle/thread/internal/run_concurrently.h"
+#include "heddle/thread/thread.h"
+#include "heddle/thread/wait_limit.h"
+
+namespace heddle {
+namespace {
+
+using StartPolicy = WorkerPool::StartPolicy;
+using ShutdownMode = WorkerPool::ShutdownMode;
+
+template <typename Function>
+void MustSchedule(WorkerPool& pool, Function function) {
+  Task task(std::move(function));
+  ASSERT_TRUE(pool.Schedule(task));
+  ASSERT_FALSE(task);
+}
+
+TEST(WorkerPoolTest, RunsWhatIsScheduled) {
+  WorkerPool pool;
+  Event ran;
+  MustSchedule(pool, [&ran] { ran.Set(); });
+  EXPECT_TRUE(ran.Wait());
+}
+
+TEST(WorkerPoolTest, OneWorkerRunsTasksInTheirOrder) {
+  std::vector<int> order;
+  {
+    WorkerPool pool({.max_workers = 1});
+    for (int i = 0; i < 1000; ++i)
+      MustSchedule(pool, [&order, i] { order.push_back(i); });
+  }
+  ASSERT_EQ(order.size(), 1000);
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(order[static_cast<size_t>(i)], i);
+}
+
+TEST(WorkerPoolTest, DestructorRunsWhatWasAccepted) {
+  std::atomic<int> ran{0};
+  {
+    WorkerPool pool({.max_workers = 3});
+    for (int i = 0; i < 1000; ++i) MustSchedule(pool, [&ran] { ++ran; });
+  }
+  EXPECT_EQ(ran, 1000);
+}
+
+TEST(WorkerPoolTest, DefaultIsOneWorkerForEachUsableCpu) {
+  EXPECT_GE(WorkerPool().max_workers(), 1);
+}
+
+TEST(WorkerPoolTest, AtOnceStartsAllWorkersInTheConstructor) {
+  const WorkerPool pool({.max_workers = 3, .start = StartPolicy::kAtOnce});
+  EXPECT_EQ(pool.started_workers(), 3);
+}
+
+TEST(WorkerPoolTest, OnDemandStartsAWorkerOnlyWhenNoneIsFree) {
+  WorkerPool pool({.max_workers = 3});
+  EXPECT_EQ(pool.started_workers(), 0);
+  Event go;
+  std::atomic<int> running{0};
+  Event all_run;
+  for (int i = 1; i <= 5; ++i) {
+    MustSchedule(pool, [&] {
+      if (++running == 3) all_run.Set();
+      go.Wait();
+    });
+    EXPECT_EQ(pool.started_workers(), std::min(i, 3));
+  }
+  EXPECT_TRUE(all_run.Wait());
+  go.Set();
+}
+
+TEST(WorkerPoolTest, AnIdleWorkerIsUsedAgain) {
+  WorkerPool pool({.max_workers = 8});
+  for (int i = 0; i < 200; ++i) {
+    Event ran;
+    MustSchedule(pool, [&ran] { ran.Set(); });
+    ran.Wait();
+  }
+  // A worker that has run its task may not be idle yet when the next one comes,
+  // so a second one can start now and then; never one for each task.
+  EXPECT_LE(pool.started_workers(), 8);
+  EXPECT_GE(pool.started_workers(), 1);
+}
+
+TEST(WorkerPoolTest, TasksRunSideBySideAsFarAsThereAreWorkers) {
+  // Each task waits for all others: less than four at once would never end.
+  WorkerPool pool({.max_workers = 4});
+  for (int round = 0; round < 50; ++round) {
+    std::atomic<int> arrived{0};
+    Event all;
+    std::atomic<int> left{4};
+    Event done;
+    for (int i = 0; i < 4; ++i) {
+      MustSchedule(pool, [&] {
+        if (++arrived == 4) all.Set();
+        all.Wait();
+        if (--left == 0) done.Set();
+      });
+    }
+    EXPECT_TRUE(done.Wait());
+  }
+}
+
+TEST(WorkerPoolTest, TasksMayScheduleTasks) {
+  std::atomic<int> ran{0};
+  Event done;
+  WorkerPool pool({.max_workers = 2});
+  std::function<void(int)> spawn = [&](int depth) {
+    if (++ran == 127) done.Set();
+    if (depth == 0) return;
+    for (int i = 0; i < 2; ++i)
+      MustSchedule(pool, [&spawn, depth] { spawn(depth - 1); });
+  };
+  MustSchedule(pool, [&spawn] { spawn(6); });
+  EXPECT_TRUE(done.Wait());
+}
+
+TEST(WorkerPoolTest, RefusedTaskStaysWithTheCaller) {
+  WorkerPool pool({.max_workers = 1});
+  pool.Shutdown();
+  int ran = 0;
+  Task task([&ran] { ++ran; });
+  EXPECT_FALSE(pool.Schedule(task));
+  ASSERT_TRUE(task);
+  std::move(task).Run();
+  EXPECT_EQ(ran, 1);
+}
+
+TEST(WorkerPoolTest, ShutdownDrainsWhatWasAccepted) {
+  WorkerPool pool({.max_workers = 1});
+  Event begun;
+  Event go;
+  int ran = 0;
+  MustSchedule(pool, [&] {
+    begun.Set();
+    go.Wait();
+  });
+  for (int i = 0; i < 10; ++i) MustSchedule(pool, [&ran] { ++ran; });
+  begun.Wait();
+  EXPECT_EQ(pool.Shutdown(), 0);
+  go.Set();
+  EXPECT_TRUE(pool.Join());
+  EXPECT_EQ(ran, 10);
+}
+
+TEST(WorkerPoolTest, ShutdownDroppingTellsHowManyAndDestroysThem) {
+  WorkerPool pool({.max_workers = 1});
+  Event begun;
+  Event go;
+  bool ran = false;
+  MustSchedule(pool, [&] {
+    begun.Set();
+    go.Wait();
+  });
+  begun.Wait();
+  auto held = std::make_shared<int>(1);
+  const std::weak_ptr<int> watch = held;
+  MustSchedule(pool, [&ran, held = std::move(held)] { ran = true; });
+  MustSchedule(pool, [&ran] { ran = true; });
+  EXPECT_EQ(pool.Shutdown(ShutdownMode::kDropQueued), 2);
+  EXPECT_TRUE(watch.expired());
+  go.Set();
+  EXPECT_TRUE(pool.Join());
+  EXPECT_FALSE(ran);
+}
+
+TEST(WorkerPoolTest, DrainingCanStillBeTurnedIntoDropping) {
+  WorkerPool pool({.max_workers = 1});
+  Event begun;
+  Event go;
+  MustSchedule(pool, [&] {
+    begun.Set();
+    go.Wait();
+  });
+  begun.Wait();
+  MustSchedule(pool, [] {});
+  EXPECT_EQ(pool.Shutdown(ShutdownMode::kDrain), 0);
+  EXPECT_EQ(pool.Shutdown(ShutdownMode::kDropQueued), 1);
+  EXPECT_EQ(pool.Shutdown(ShutdownMode::kDropQueued), 0);
+  go.Set();
+}
+
+TEST(WorkerPoolTest, ADroppedTaskMayUseThePool) {
+  // What it holds is destroyed outside the pool's lock.
+  WorkerPool pool({.max_workers = 1});
+  Event begun;
+  Event go;
+  bool refused = false;
+  MustSchedule(pool, [&] {
+    begun.Set();
+    go.Wait();
+  });
+  begun.Wait();
+  MustSchedule(pool, [when_dropped = absl::MakeCleanup([&] {
+                        Task another([] {});
+                        refused = !pool.Schedule(another);
+                      })] {});
+  EXPECT_EQ(pool.Shutdown(ShutdownMode::kDropQueued), 1);
+  EXPECT_TRUE(refused);
+  go.Set();
+}
+
+TEST(WorkerPoolTest, JoinWaitsWithinItsLimit) {
+  internal::ManualClock clock;
+  WorkerPool pool({.max_workers = 1});
+  Event go;
+  MustSchedule(pool, [&go] { go.Wait(); });
+  pool.Shutdown();
+  EXPECT_FALSE(pool.Join(absl::ZeroDuration()));
+  std::optional<bool> joined;
+  Thread joiner([&] { joined = pool.Join(absl::Seconds(10)); });
+  joiner.Start();
+  clock.AwaitSleepers(1);
+  clock.Advance(absl::Seconds(10));
+  joiner.Join();
+  EXPECT_EQ(joined, false);
+  go.Set();
+  EXPECT_TRUE(pool.Join());
+  EXPECT_TRUE(pool.Join(absl::ZeroDuration()));
+}
+
+TEST(WorkerPoolTest, IdleWorkersEndAtShutdown) {
+  WorkerPool pool({.max_workers = 4, .start = StartPolicy::kAtOnce});
+  pool.Shutdown();
+  EXPECT_TRUE(pool.Join());
+}
+
+TEST(WorkerPoolTest, IsWorkerHereTellsTheThreadsApart) {
+  WorkerPool pool({.max_workers = 1});
+  WorkerPool other({.max_workers = 1});
+  EXPECT_FALSE(pool.IsWorkerHere());
+  bool in_task = false;
+  bool in_other = true;
+  MustSchedule(pool, [&] {
+    in_task = pool.IsWorkerHere();
+    in_other = other.IsWorkerHere();
+  });
+  pool.Shutdown();
+  pool.Join();
+  EXPECT_TRUE(in_task);
+  EXPECT_FALSE(in_other);
+}
+
+TEST(WorkerPoolTest, MayBeDestroyedByItsOwnTask) {
+  Event destroyed;
+  auto pool =
+      std::make_unique<WorkerPool>(WorkerPool::Options{.max_workers = 2});
+  WorkerPool& alias = *pool;
+  Event handed_over;
+  MustSchedule(alias, [&] {
+    handed_over.Wait();
+    pool.reset();
+    destroyed.Set();
+  });
+  handed_over.Set();
+  EXPECT_TRUE(destroyed.Wait());
+}
+
+TEST(WorkerPoolTest, SubmittingWhileShuttingDownIsRunOrRefused) {
+  // Conservation: each task is accepted and run, or refused and ours.
+  for (int round = 0; round < 200; ++round) {
+    std::atomic<int> ran{0};
+    std::atomic<int> refused{0};
+    std::atomic<int> dropped{0};
+    {
+      WorkerPool pool({.max_workers = 2});
+      const auto submit = [&] {
+        for (int i = 0; i < 20; ++i) {
+          Task task([&ran] { ++ran; });
+          if (!pool.Schedule(task)) ++refused;
+        }
+      };
+      const bool drop = round % 2 == 0;
+      internal::RunConcurrently(1, submit, submit, [&] {
+        dropped += static_cast<int>(pool.Shutdown(
+            drop ? ShutdownMode::kDropQueued : ShutdownMode::kDrain));
+      });
+    }
+    EXPECT_EQ(ran + refused + dropped, 40);
+  }
+}
+
+TEST(WorkerPoolTest, ManyProducersLoseNothing) {
+  std::atomic<int64_t> sum{0};
+  {
+    WorkerPool pool({.max_workers = 3});
+    const auto produce = [&] {
+      for (int i = 1; i <= 5000; ++i) {
+        Task task([&sum, i] { sum += i; });
+        if (!pool.Schedule(task)) ADD_FAILURE();
+      }
+    };
+    internal::RunConcurrently(1, produce, produce, produce, produce);
+  }
+  EXPECT_EQ(sum, 4 * 12'502'500);
+}
+
+TEST(WorkerPoolTest, NoTaskIsStrandedWhenWorkersFallAsleep) {
+  // One task at a time, each scheduled when the workers are about to sleep.
+  WorkerPool pool({.max_workers = 2, .start = StartPolicy::kAtOnce});
+  for (int i = 0; i < 20000; ++i) {
+    std::atomic<bool> ran{false};
+    Event done;
+    MustSchedule(pool, [&] {
+      ran = true;
+      done.Set();
+    });
+    ASSERT_TRUE(done.Wait());
+    ASSERT_TRUE(ran);
+  }
+}
+
+#ifdef ABSL_HAVE_EXCEPTIONS
+TEST(WorkerPoolTest, AThrowingTaskIsReportedAndTheWorkerLivesOn) {
+  std::atomic<int> reported{0};
+  SetExceptHook([&reported](const ExceptHookArgs&) { ++reported; });
+  int ran = 0;
+  {
+    WorkerPool pool({.max_workers = 1});
+    for (int i = 0; i < 3; ++i)
+      MustSchedule(pool, [] { throw std::runtime_error("task"); });
+    MustSchedule(pool, [] { throw "a type of no use"; });
+    MustSchedule(pool, [&ran] { ++ran; });
+  }
+  SetExceptHook(nullptr);
+  EXPECT_EQ(reported, 4);
+  EXPECT_EQ(ran, 1);
+}
+
+TEST(WorkerPoolTest, NegativeMaxWorkersIsRefused) {
+  EXPECT_THROW(WorkerPool({.max_workers = -1}), std::invalid_argument);
+}
+
+TEST(WorkerPoolTest, JoinBeforeShutdownIsAnError) {
+  WorkerPool pool({.max_workers = 1});
+  EXPECT_THROW(pool.Join(), std::logic_error);
+}
+
+TEST(WorkerPoolTest, JoinInItsOwnWorkerIsAnError) {
+  WorkerPool pool({.max_workers = 1});
+  bool refused = false;
+  Event tried;
+  MustSchedule(pool, [&] {
+    pool.Shutdown();
+    try {
+      pool.Join();
+    } catch (const std::logic_error&) {
+      refused = true;
+    }
+    tried.Set();
+  });
+  tried.Wait();
+  EXPECT_TRUE(refused);
+}
+#endif
+
+}  // namespace
+}  // namespace heddle
