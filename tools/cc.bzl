@@ -27,6 +27,8 @@ _WARNINGS = [
     "-Wvla",
     "-Wwrite-strings",
     "-Werror",
+    # What the newest Abseil deprecates may be the only way that the oldest has.
+    "-Wno-error=deprecated-declarations",
 ]
 
 # absl/flags, which only a main() may use, does not pass these two in GCC 12.
