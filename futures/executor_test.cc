@@ -1,0 +1,325 @@
+#include "heddle/futures/executor.h"
+
+#include <algorithm>
+#include <atomic>
+#include <forward_list>
+#include <functional>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/config.h"
+#include "absl/cleanup/cleanup.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "heddle/futures/future.h"
+#include "heddle/futures/internal/manual_executor.h"
+#include "heddle/futures/map_results.h"
+#include "heddle/futures/thread_pool_executor.h"
+#include "heddle/pool/errors.h"
+#include "heddle/pool/task.h"
+#include "heddle/sync/event.h"
+#include "heddle/thread/internal/manual_clock.h"
+#include "heddle/thread/thread.h"
+#include "heddle/thread/wait_limit.h"
+
+namespace heddle {
+namespace {
+
+using futures_internal::ManualExecutor;
+using ::testing::ElementsAre;
+
+// An endless input: 0, 1, 2, ...
+class Naturals {
+ public:
+  class iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = int;
+    using difference_type = std::ptrdiff_t;
+    using pointer = void;
+    using reference = int;
+    int operator*() const { return *next_; }
+    iterator& operator++() {
+      ++*next_;
+      return *this;
+    }
+    bool operator==(std::default_sentinel_t) const { return false; }
+
+   private:
+    friend class Naturals;
+    explicit iterator(int* next) : next_(next) {}
+    int* next_;
+  };
+  // Counts in `next`, which tells a test how much of the input was read.
+  explicit Naturals(int& next) : next_(&next) {}
+  iterator begin() { return iterator(next_); }
+  std::default_sentinel_t end() { return {}; }
+
+ private:
+  int* next_;
+};
+
+template <typename Results>
+auto Collect(Results results) {
+  std::vector<typename Results::iterator::value_type> all;
+  for (auto&& result : results) all.push_back(std::move(result));
+  return all;
+}
+
+TEST(SubmitTest, PassesArgumentsMovedInAndMovedOut) {
+  ManualExecutor executor;
+  const Future<int> sum =
+      executor.Submit([](std::unique_ptr<int> a, int b) { return *a + b; },
+                      std::make_unique<int>(3), 4);
+  executor.RunAll();
+  EXPECT_EQ(sum.Result(), 7);
+}
+
+TEST(SubmitTest, TakesMembersAndReferences) {
+  ManualExecutor executor;
+  std::string text = "abc";
+  const Future<size_t> size =
+      executor.Submit(&std::string::size, std::ref(text));
+  const Future<void> grown =
+      executor.Submit([](std::string& s) { s += "d"; }, std::ref(text));
+  executor.RunAll();
+  EXPECT_EQ(size.Result(), 3);
+  grown.Result();
+  EXPECT_EQ(text, "abcd");
+}
+
+TEST(SubmitTest, CopiesLvaluesIn) {
+  ManualExecutor executor;
+  std::string text = "before";
+  const Future<std::string> copy =
+      executor.Submit([](std::string s) { return s; }, text);
+  text = "after";
+  executor.RunAll();
+  EXPECT_EQ(copy.Result(), "before");
+}
+
+TEST(MapTest, ResultsComeInTheOrderOfTheElements) {
+  ThreadPoolExecutor executor(4);
+  std::vector<int> numbers(500);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  std::vector<int> expected;
+  for (const int n : numbers) expected.push_back(n * n);
+  EXPECT_EQ(Collect(executor.Map([](int n) { return n * n; }, numbers)),
+            expected);
+}
+
+TEST(MapTest, EverythingIsSubmittedAtTheCall) {
+  ManualExecutor executor;
+  const std::vector<int> numbers = {1, 2, 3};
+  auto results = executor.Map([](int n) { return n; }, numbers);
+  EXPECT_EQ(executor.size(), 3);
+  executor.RunAll();
+  EXPECT_THAT(Collect(std::move(results)), ElementsAre(1, 2, 3));
+}
+
+TEST(MapTest, EmptyInputGivesAnEmptyRange) {
+  ManualExecutor executor;
+  auto results = executor.Map([](int n) { return n; }, std::vector<int>());
+  EXPECT_TRUE(results.begin() == results.end());
+}
+
+TEST(MapTest, TakesInputRangesOfEveryKind) {
+  ThreadPoolExecutor executor(2);
+  const auto twice = [](int n) { return 2 * n; };
+  EXPECT_THAT(Collect(executor.Map(twice, std::forward_list<int>{1, 2, 3})),
+              ElementsAre(2, 4, 6));
+  const int array[] = {4, 5};
+  EXPECT_THAT(Collect(executor.Map(twice, array)), ElementsAre(8, 10));
+  EXPECT_THAT(Collect(executor.Map([](bool b) { return b ? 1 : 0; },
+                                   std::vector<bool>{true, false, true})),
+              ElementsAre(1, 0, 1));
+}
+
+TEST(MapTest, ResultsMayBeVoidMoveOnlyOrReferences) {
+  ThreadPoolExecutor executor(2);
+  std::vector<int> numbers = {1, 2, 3};
+  std::atomic<int> sum{0};
+  auto nothing = executor.Map([&sum](int n) { sum += n; }, numbers);
+  int steps = 0;
+  for (auto it = nothing.begin(); it != nothing.end(); ++it) {
+    *it;
+    ++steps;
+  }
+  EXPECT_EQ(steps, 3);
+  EXPECT_EQ(sum, 6);
+
+  int total = 0;
+  for (std::unique_ptr<int>& p :
+       executor.Map([](int n) { return std::make_unique<int>(n); }, numbers)) {
+    const std::unique_ptr<int> mine = std::move(p);
+    total += *mine;
+  }
+  EXPECT_EQ(total, 6);
+
+  for (int& n : executor.Map(
+           [&numbers](int i) -> int& {
+             return numbers[static_cast<size_t>(i) - 1];
+           },
+           std::vector<int>{1, 2, 3})) {
+    n *= 10;
+  }
+  EXPECT_THAT(numbers, ElementsAre(10, 20, 30));
+}
+
+TEST(MapTest, BuffersizeBoundsWhatIsOnItsWay) {
+  ManualExecutor executor;
+  int read = 0;
+  auto results =
+      executor.Map([](int n) { return n; }, Naturals(read), {.buffersize = 4});
+  EXPECT_EQ(read, 4);
+  auto it = results.begin();
+  for (int n = 0; n < 100; ++n, ++it) {
+    executor.RunAll();
+    EXPECT_EQ(*it, n);
+    EXPECT_EQ(read, n + 4);
+  }
+}
+
+TEST(MapTest, DroppingTheResultsCancelsWhatHasNotBegun) {
+  ManualExecutor executor;
+  int ran = 0;
+  {
+    auto results =
+        executor.Map([&ran](int) { ++ran; }, std::vector<int>{1, 2, 3, 4});
+    executor.RunOne();
+    auto it = results.begin();
+    *it;
+    ++it;
+  }
+  executor.RunAll();
+  EXPECT_EQ(ran, 1);
+}
+
+TEST(MapTest, ResultsMayBeMoved) {
+  ManualExecutor executor;
+  auto results = executor.Map([](int n) { return n; },
+                              std::vector<int>{1, 2, 3}, {.buffersize = 1});
+  auto moved = std::move(results);
+  std::vector<int> all;
+  for (auto it = moved.begin(); it != moved.end(); ++it) {
+    executor.RunAll();
+    all.push_back(*it);
+  }
+  EXPECT_THAT(all, ElementsAre(1, 2, 3));
+}
+
+TEST(MapTest, ResultsAreGivenBackAsTheIterationGoesOn) {
+  ManualExecutor executor;
+  std::vector<std::weak_ptr<int>> made;
+  auto results = executor.Map(
+      [&made](int n) {
+        auto result = std::make_shared<int>(n);
+        made.push_back(result);
+        return result;
+      },
+      std::vector<int>{1, 2, 3});
+  executor.RunAll();
+  auto it = results.begin();
+  *it;
+  ++it;
+  EXPECT_TRUE(made[0].expired());
+  EXPECT_FALSE(made[1].expired());
+}
+
+TEST(MapTest, TheFunctionIsSharedNotCopied) {
+  ManualExecutor executor;
+  int copies = 0;
+  struct CountsCopies {
+    explicit CountsCopies(int& count) : copies(&count) {}
+    CountsCopies(const CountsCopies& other) : copies(other.copies) {
+      ++*copies;
+    }
+    int operator()(int n) const { return n; }
+    int* copies;
+  };
+  const CountsCopies function(copies);
+  auto results = executor.Map(function, std::vector<int>{1, 2, 3});
+  EXPECT_EQ(copies, 1);
+}
+
+#ifdef ABSL_HAVE_EXCEPTIONS
+TEST(MapTest, AnElementsExceptionComesOutAtItsPlaceAndTheRestGoesOn) {
+  ThreadPoolExecutor executor(2);
+  auto results = executor.Map(
+      [](int n) {
+        if (n % 3 == 0) throw std::runtime_error("multiple of 3");
+        return n;
+      },
+      std::vector<int>{1, 2, 3, 4, 5, 6, 7});
+  std::vector<int> good;
+  int bad = 0;
+  for (auto it = results.begin(); it != results.end(); ++it) {
+    try {
+      good.push_back(*it);
+    } catch (const std::runtime_error&) {
+      ++bad;
+    }
+  }
+  EXPECT_THAT(good, ElementsAre(1, 2, 4, 5, 7));
+  EXPECT_EQ(bad, 2);
+}
+
+TEST(MapTest, TheLimitCountsFromTheCallAndEndsTheRange) {
+  internal::ManualClock clock;
+  ManualExecutor executor;
+  auto results =
+      executor.Map([](int n) { return n; }, std::vector<int>{1, 2, 3},
+                   {.limit = absl::Seconds(5)});
+  executor.RunOne();
+  clock.Advance(absl::Seconds(5));
+  auto it = results.begin();
+  EXPECT_EQ(*it, 1);  // what is there is given, also after the limit
+  ++it;
+  EXPECT_THROW(*it, TimeoutError);
+  EXPECT_TRUE(it == results.end());
+  EXPECT_EQ(executor.size(), 2);
+  executor.RunAll();  // cancelled: nothing runs, nothing breaks
+}
+
+TEST(MapTest, WhatTheInputThrowsComesOutOfTheCallAndCancelsTheRest) {
+  ManualExecutor executor;
+  std::istringstream text("1 2 three");
+  text.exceptions(std::ios::failbit);
+  struct Numbers {
+    std::istream_iterator<int> begin() {
+      return std::istream_iterator<int>(*in);
+    }
+    std::istream_iterator<int> end() { return {}; }
+    std::istringstream* in;
+  };
+  int ran = 0;
+  EXPECT_THROW(
+      static_cast<void>(executor.Map([&ran](int) { ++ran; }, Numbers{&text})),
+      std::ios::failure);
+  executor.RunAll();
+  EXPECT_EQ(ran, 0);
+}
+
+TEST(MapTest, ARefusedSubmissionComesOutOfTheStep) {
+  ThreadPoolExecutor executor(1);
+  auto results = executor.Map([](int n) { return n; },
+                              std::vector<int>{1, 2, 3}, {.buffersize = 1});
+  executor.Shutdown();
+  auto it = results.begin();
+  EXPECT_EQ(*it, 1);
+  EXPECT_THROW(++it, ShutdownError);
+  EXPECT_THROW(static_cast<void>(
+                   executor.Map([](int n) { return n; }, std::vector<int>{1})),
+               ShutdownError);
+}
+#endif
+
+}  // namespace
+}  // namespace heddle
