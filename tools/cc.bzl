@@ -175,3 +175,40 @@ def heddle_cc_benchmark(name, srcs = [], deps = [], copts = [], features = [], t
         deps = both,
         **kwargs
     )
+
+def heddle_readme_test(name, readme, snippets, same_as = {}):
+    """Builds and runs every ```cpp fence of a README, each a whole program.
+
+    A program passes if it compiles without a warning and returns 0. A fence more
+    or less than `snippets` lists is an error.
+
+    Args:
+      name: of the test suite; the programs' tests are <name>_1, <name>_2 ...
+      readme: the file.
+      snippets: for each fence in its order, the deps of its program.
+      same_as: fence number -> a source file that the fence must be equal to.
+    """
+    tests = []
+    for i, deps in enumerate(snippets):
+        test = "%s_%d" % (name, i + 1)
+        twin = same_as.get(i + 1)
+        native.genrule(
+            name = test + "_source",
+            testonly = True,
+            srcs = [readme] + ([twin] if twin else []),
+            outs = [test + ".cc"],
+            cmd = "awk -v want=%d -v total=%d -f $(location //tools:snippet.awk) $(location %s) > $@" %
+                  (i + 1, len(snippets), readme) + (" && diff -u $(location %s) $@ >&2" % twin if twin else ""),
+            message = "Taking program %d out of %s" % (i + 1, readme),
+            tools = ["//tools:snippet.awk"],
+        )
+        cc_test(
+            name = test,
+            size = "small",
+            srcs = [test + ".cc"],
+            copts = _copts([], _WARNINGS + _MAIN_WARNINGS),
+            tags = ["readme"],
+            deps = deps,
+        )
+        tests.append(":" + test)
+    native.test_suite(name = name, tests = tests)
