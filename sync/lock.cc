@@ -60,12 +60,20 @@ bool Lock::MarkQueued() {
 void Lock::UnlockSlow() {
   WakeList woken;
   ParkingSpot spot(this);
-  // relaxed: this thread is to release, so only kQueued can change under it,
-  // and that only with the spot held (L2).
-  const uint32_t seen = word_.load(std::memory_order_relaxed);
+  // relaxed: the exchange checks it, or it cannot change any more (below).
+  uint32_t seen = word_.load(std::memory_order_relaxed);
+  while (seen == kHeld) {
+    // It was free when the caller looked, and somebody has taken it since, who
+    // may release it at any moment: one of the two does, and the other throws.
+    if (word_.compare_exchange_weak(seen, kFree, std::memory_order_release,
+                                    std::memory_order_relaxed)) {  // [UNLOCK]
+      return;
+    }
+  }
   if ((seen & kHeld) == 0) {
     internal::Throw(std::logic_error("Lock::unlock: the lock is not held"));
   }
+  // Held with kQueued set: nobody changes that without the spot (L2).
   spot.Wake(1, woken);                                        // (L3)
   const uint32_t next = spot.HasWaiters() ? kQueued : kFree;  // (L1)
   word_.store(next, std::memory_order_release);               // [UNLOCK]
