@@ -28,7 +28,7 @@ void NodeQueue::Push(Node* node) {
   last_ = node;
   size_.fetch_add(1, std::memory_order_relaxed);
   if (may_wait_) {
-    ParkingSpot spot(this);
+    ParkingSpot spot(key());
     spot.Wake(1, woken);            // (N3)
     may_wait_ = spot.HasWaiters();  // (N2)
   }
@@ -48,7 +48,7 @@ NodeQueue::Node* NodeQueue::Pop(const WaitLimit& limit) {
       LockGuard guard(lock_);
       if (Node* const node = Unlink(); node != nullptr) return node;
       may_wait_ = true;  // (N2)
-      ParkingSpot spot(this);
+      ParkingSpot spot(key());
       spot.Add(waiter);
     }
     if (!waiter.Sleep(started)) return TryPop();

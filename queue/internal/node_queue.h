@@ -37,18 +37,23 @@ class NodeQueue {
 
   // How many nodes are queued. Advisory: it may change at any time.
   size_t Size() const {
-    return size_.load(std::memory_order_relaxed);
-  }  // relaxed: no promise
+    return size_.load(std::memory_order_relaxed);  // relaxed: no promise
+  }
 
  private:
   //   (N1) first_, last_ and the links change only under lock_.
-  //   (N2) while anybody is parked on this queue, may_wait_ is true: a waiter
-  //   sets
-  //        it before it parks, under lock_, having found no node; only a pusher
+  //   (N2) while anybody is parked on key(), may_wait_ is true: a waiter sets
+  //   it
+  //        before it parks, under lock_, having found no node; only a pusher
   //        clears it, under lock_, having found nobody parked.
   //   (N3) each Push() that finds may_wait_ wakes one waiter. A waiter that was
   //        woken and finds no node has lost it to another Pop(), so nothing is
   //        owed to those who still wait.
+  //
+  // The key is not the address of the queue: that is lock_'s address too, and
+  // what is meant for a thread in Pop() would wake one that waits for lock_.
+  const void* key() const { return &size_; }
+
   Node* Unlink() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
   Lock lock_;

@@ -1,0 +1,639 @@
+#include "heddle/queue/simple_queue.h"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <new>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/base/config.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "heddle/sync/event.h"
+#include "heddle/thread/internal/manual_clock.h"
+#include "heddle/thread/internal/run_concurrently.h"
+#include "heddle/thread/thread.h"
+#include "heddle/thread/wait_limit.h"
+
+#ifdef ABSL_HAVE_EXCEPTIONS
+namespace {
+
+thread_local bool memory_is_exhausted = false;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  void* const block = memory_is_exhausted ? nullptr : std::malloc(size);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+#endif
+
+namespace heddle {
+namespace {
+
+using internal::ManualClock;
+using internal::RunConcurrently;
+
+// A thread that gets one item.
+class GettingThread {
+ public:
+  GettingThread(SimpleQueue<int>& queue, WaitLimit limit)
+      : thread_([this, &queue, limit] { item_ = queue.Get(limit); }) {
+    thread_.Start();
+  }
+
+  std::optional<int> Result() {
+    thread_.Join();
+    return item_;
+  }
+
+ private:
+  std::optional<int> item_;
+  Thread thread_;
+};
+
+TEST(SimpleQueueTest, GivesBackWhatWasPut) {
+  SimpleQueue<std::string> queue;
+  queue.Put("hello");
+  EXPECT_EQ(queue.Get(), "hello");
+  EXPECT_EQ(queue.TryGet(), std::nullopt);
+}
+
+TEST(SimpleQueueTest, FirstInFirstOut) {
+  SimpleQueue<int> queue;
+  for (int i = 0; i < 1000; ++i) queue.Put(i);
+  for (int i = 0; i < 500; ++i) EXPECT_EQ(queue.Get(), i);
+  for (int i = 1000; i < 1500; ++i) queue.Put(i);
+  for (int i = 500; i < 1500; ++i) EXPECT_EQ(queue.TryGet(), i);
+  EXPECT_EQ(queue.TryGet(), std::nullopt);
+}
+
+TEST(SimpleQueueTest, SizeAndEmptyTellHowManyItemsThereAre) {
+  SimpleQueue<int> queue;
+  EXPECT_TRUE(queue.Empty());
+  EXPECT_EQ(queue.Size(), 0u);
+  queue.Put(1);
+  queue.Put(2);
+  EXPECT_FALSE(queue.Empty());
+  EXPECT_EQ(queue.Size(), 2u);
+  EXPECT_EQ(queue.Get(), 1);
+  EXPECT_EQ(queue.TryGet(), 2);
+  EXPECT_TRUE(queue.Empty());
+  EXPECT_EQ(queue.Get(absl::ZeroDuration()), std::nullopt);
+  EXPECT_EQ(queue.Size(), 0u);
+}
+
+TEST(SimpleQueueTest, TakesMoveOnlyItems) {
+  SimpleQueue<std::unique_ptr<int>> queue;
+  queue.Put(std::make_unique<int>(7));
+  std::optional<std::unique_ptr<int>> item = queue.Get();
+  ASSERT_TRUE(item.has_value());
+  EXPECT_EQ(**item, 7);
+}
+
+// Nothing but a move constructor: no default, no copy, no assignment.
+struct OnlyMovable {
+  explicit OnlyMovable(int v) : value(v) {}
+  OnlyMovable(OnlyMovable&& other) noexcept : value(other.value) {}
+  OnlyMovable& operator=(OnlyMovable&&) = delete;
+  ~OnlyMovable() = default;
+  const int value;
+};
+
+TEST(SimpleQueueTest, NeedsNothingOfAnItemButAMoveConstructor) {
+  SimpleQueue<OnlyMovable> queue;
+  queue.Put(OnlyMovable(3));
+  EXPECT_EQ(queue.Get()->value, 3);
+  queue.Put(OnlyMovable(4));
+  EXPECT_EQ(queue.TryGet()->value, 4);
+}
+
+TEST(SimpleQueueTest, ZeroAndNegativeLimitsMeanOneLook) {
+  SimpleQueue<int> queue;
+  for (const absl::Duration timeout :
+       {absl::ZeroDuration(), -absl::Nanoseconds(1), -absl::Seconds(1),
+        -absl::InfiniteDuration()}) {
+    EXPECT_EQ(queue.Get(timeout), std::nullopt) << timeout;
+    queue.Put(5);
+    EXPECT_EQ(queue.Get(timeout), 5) << timeout;
+  }
+}
+
+TEST(SimpleQueueTest, GetReturnsNulloptWhenTheLimitPassesAndNotBefore) {
+  ManualClock clock;
+  SimpleQueue<int> queue;
+  GettingThread getter(queue, absl::Seconds(1));
+  clock.AwaitSleepers(1);
+  clock.Advance(absl::Seconds(1) - absl::Nanoseconds(1));
+  clock.AwaitSleepers(1);
+  clock.Advance(absl::Nanoseconds(1));
+  EXPECT_EQ(getter.Result(), std::nullopt);
+}
+
+TEST(SimpleQueueTest, GetterThatTimedOutTakesNothing) {
+  ManualClock clock;
+  SimpleQueue<int> queue;
+  GettingThread gone(queue, absl::Seconds(1));
+  clock.AwaitSleepers(1);
+  clock.Advance(absl::Seconds(1));
+  EXPECT_EQ(gone.Result(), std::nullopt);
+  GettingThread stays(queue, absl::Hours(1));
+  clock.AwaitSleepers(1);
+  queue.Put(1);
+  EXPECT_EQ(stays.Result(), 1);
+  queue.Put(2);
+  EXPECT_EQ(queue.TryGet(), 2);
+}
+
+TEST(SimpleQueueTest, HugeLimitsDoNotEndTheWait) {
+  for (const absl::Duration timeout :
+       {absl::InfiniteDuration(), absl::Hours(1e300),
+        absl::Nanoseconds(INT64_MAX), absl::Nanoseconds(INT64_MAX - 1)}) {
+    SimpleQueue<int> queue;
+    GettingThread getter(queue, timeout);
+    queue.Put(1);
+    EXPECT_EQ(getter.Result(), 1) << timeout;
+  }
+}
+
+TEST(SimpleQueueTest, StopRequestedBeforeEndsTheWaitAtOnce) {
+  SimpleQueue<int> queue;
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(queue.Get(stop.get_token()), std::nullopt);
+}
+
+TEST(SimpleQueueTest, ItemWinsOverAStopThatWasRequestedBefore) {
+  SimpleQueue<int> queue;
+  std::stop_source stop;
+  stop.request_stop();
+  queue.Put(1);
+  EXPECT_EQ(queue.Get(stop.get_token()), 1);
+  queue.Put(2);
+  EXPECT_EQ(queue.Get({-absl::Seconds(1), stop.get_token()}), 2);
+}
+
+TEST(SimpleQueueTest, StopRequestedDuringEndsTheWait) {
+  ManualClock clock;
+  SimpleQueue<int> queue;
+  std::stop_source stop;
+  GettingThread stopped(queue, {absl::Hours(1), stop.get_token()});
+  clock.AwaitSleepers(1);
+  stop.request_stop();
+  EXPECT_EQ(stopped.Result(), std::nullopt);
+  queue.Put(1);
+  EXPECT_EQ(queue.TryGet(), 1);
+}
+
+TEST(SimpleQueueTest, WhoWaitedLongestIsWokenFirst) {
+  ManualClock clock;
+  SimpleQueue<int> queue;
+  std::deque<GettingThread> getters;
+  for (int i = 0; i < 5; ++i) {
+    getters.emplace_back(queue, absl::Hours(1));
+    clock.AwaitSleepers(static_cast<size_t>(i) + 1);
+  }
+  for (int i = 0; i < 5; ++i) {
+    queue.Put(i);
+    EXPECT_EQ(getters[static_cast<size_t>(i)].Result(), i);
+  }
+}
+
+TEST(SimpleQueueTest, EachPutReleasesOneOfManyGetters) {
+  ManualClock clock;
+  SimpleQueue<int> queue;
+  constexpr int kGetters = 20;
+  std::deque<GettingThread> getters;
+  for (int i = 0; i < kGetters; ++i)
+    getters.emplace_back(queue, absl::Hours(1));
+  clock.AwaitSleepers(kGetters);
+  for (int i = 0; i < kGetters; ++i) queue.Put(i);
+  std::set<int> seen;
+  for (GettingThread& getter : getters) {
+    const std::optional<int> item = getter.Result();
+    ASSERT_TRUE(item.has_value());
+    seen.insert(*item);
+  }
+  EXPECT_EQ(seen.size(), static_cast<size_t>(kGetters));
+  EXPECT_TRUE(queue.Empty());
+}
+
+// Every item is destroyed once, wherever it ends.
+struct Counted {
+  explicit Counted(std::atomic<int>& live_count) : live(&live_count) {
+    ++*live;
+  }
+  Counted(Counted&& other) noexcept : live(other.live) { ++*live; }
+  Counted& operator=(Counted&&) = delete;
+  ~Counted() { --*live; }
+  std::atomic<int>* live;
+};
+
+TEST(SimpleQueueTest, EveryItemIsDestroyedExactlyOnce) {
+  std::atomic<int> live{0};
+  {
+    SimpleQueue<Counted> queue;
+    for (int i = 0; i < 10; ++i) queue.Put(Counted(live));
+    EXPECT_EQ(live.load(), 10);
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_TRUE(queue.Get().has_value());
+      EXPECT_EQ(live.load(), 9 - i);
+    }
+    EXPECT_EQ(live.load(), 6);
+  }
+  EXPECT_EQ(live.load(), 0);
+}
+
+// Puts other items into its queue when it is destroyed.
+struct Replanting {
+  Replanting(SimpleQueue<Replanting>& q, int n) : queue(&q), left(n) {}
+  Replanting(Replanting&& other) noexcept
+      : queue(std::exchange(other.queue, nullptr)), left(other.left) {}
+  Replanting& operator=(Replanting&&) = delete;
+  ~Replanting() {
+    if (queue != nullptr && left > 0) queue->Put(Replanting(*queue, left - 1));
+  }
+  SimpleQueue<Replanting>* queue;
+  int left;
+};
+
+TEST(SimpleQueueTest, DestructorOfAnItemMayUseTheQueue) {
+  SimpleQueue<Replanting> queue;
+  queue.Put(Replanting(queue, 3));
+  EXPECT_EQ(queue.Size(), 1u);
+  static_cast<void>(queue.Get());  // dropped here: puts the next
+  EXPECT_EQ(queue.Size(), 1u);
+  EXPECT_EQ(queue.TryGet()->left, 2);
+  EXPECT_EQ(queue.Size(), 1u);
+}
+
+TEST(SimpleQueueTest, DestructorOfTheQueueDestroysWhatItsItemsPutMeanwhile) {
+  auto queue = std::make_unique<SimpleQueue<Replanting>>();
+  queue->Put(Replanting(*queue, 100));
+  queue.reset();  // AddressSanitizer sees it if one is left
+}
+
+// Uses the queue while it is moved.
+struct MovesWithTheQueue {
+  explicit MovesWithTheQueue(SimpleQueue<MovesWithTheQueue>& q) : queue(&q) {}
+  MovesWithTheQueue(MovesWithTheQueue&& other) noexcept : queue(other.queue) {
+    static_cast<void>(queue->Size());
+    static_cast<void>(queue->Get(absl::ZeroDuration()));
+  }
+  MovesWithTheQueue& operator=(MovesWithTheQueue&&) = delete;
+  ~MovesWithTheQueue() = default;
+  SimpleQueue<MovesWithTheQueue>* queue;
+};
+
+TEST(SimpleQueueTest, MoveOfAnItemMayUseTheQueue) {
+  SimpleQueue<MovesWithTheQueue> queue;
+  queue.Put(MovesWithTheQueue(queue));
+  EXPECT_TRUE(queue.TryGet().has_value());
+  EXPECT_TRUE(queue.Empty());
+}
+
+#ifdef ABSL_HAVE_EXCEPTIONS
+// Throws at its n-th move from now, once.
+struct ThrowsWhenMoved {
+  static inline int moves_left = -1;
+  static inline int live = 0;
+
+  explicit ThrowsWhenMoved(int v) : value(v) { ++live; }
+  ThrowsWhenMoved(ThrowsWhenMoved&& other) : value(other.value) {
+    if (moves_left >= 0 && moves_left-- == 0)
+      throw std::runtime_error("cannot be moved");
+    ++live;
+  }
+  ThrowsWhenMoved& operator=(ThrowsWhenMoved&&) = delete;
+  ~ThrowsWhenMoved() { --live; }
+
+  int value;
+};
+
+TEST(SimpleQueueTest, PutWhoseMoveThrowsLeavesTheQueueAsItWas) {
+  {
+    SimpleQueue<ThrowsWhenMoved> queue;
+    queue.Put(ThrowsWhenMoved(1));
+    ThrowsWhenMoved::moves_left = 0;
+    EXPECT_THROW(queue.Put(ThrowsWhenMoved(2)), std::runtime_error);
+    EXPECT_EQ(queue.Size(), 1u);
+    queue.Put(ThrowsWhenMoved(3));
+    EXPECT_EQ(queue.Get()->value, 1);
+    EXPECT_EQ(queue.Get()->value, 3);
+    EXPECT_TRUE(queue.Empty());
+  }
+  EXPECT_EQ(ThrowsWhenMoved::live, 0);
+}
+
+TEST(SimpleQueueTest, GetWhoseMoveThrowsDestroysThatItemAndNoOther) {
+  {
+    SimpleQueue<ThrowsWhenMoved> queue;
+    for (int i = 1; i <= 4; ++i) queue.Put(ThrowsWhenMoved(i));
+    ThrowsWhenMoved::moves_left = 0;
+    EXPECT_THROW(static_cast<void>(queue.Get()), std::runtime_error);
+    EXPECT_EQ(ThrowsWhenMoved::live, 3);
+    EXPECT_EQ(queue.Size(), 3u);
+    EXPECT_EQ(queue.Get()->value, 2);
+    ThrowsWhenMoved::moves_left = 0;
+    EXPECT_THROW(static_cast<void>(queue.TryGet()), std::runtime_error);
+    EXPECT_EQ(ThrowsWhenMoved::live, 1);
+    EXPECT_EQ(queue.Get()->value, 4);
+  }
+  EXPECT_EQ(ThrowsWhenMoved::live, 0);
+}
+
+TEST(SimpleQueueTest, PutWhoseMoveThrowsDoesNotSpendAWakeUp) {
+  ManualClock clock;
+  SimpleQueue<ThrowsWhenMoved> queue;
+  std::optional<int> got;
+  Thread getter([&] {
+    if (const auto item = queue.Get(absl::Hours(1))) got = item->value;
+  });
+  getter.Start();
+  clock.AwaitSleepers(1);
+  ThrowsWhenMoved::moves_left = 0;
+  EXPECT_THROW(queue.Put(ThrowsWhenMoved(1)), std::runtime_error);
+  queue.Put(ThrowsWhenMoved(2));
+  getter.Join();
+  EXPECT_EQ(got, 2);
+}
+
+TEST(SimpleQueueTest, PutWithoutMemoryThrowsBadAllocAndLeavesTheQueueAsItWas) {
+  SimpleQueue<int> queue;
+  queue.Put(1);
+  memory_is_exhausted = true;
+  EXPECT_THROW(queue.Put(2), std::bad_alloc);
+  memory_is_exhausted = false;
+  EXPECT_EQ(queue.Size(), 1u);
+  queue.Put(3);
+  EXPECT_EQ(queue.Get(), 1);
+  EXPECT_EQ(queue.Get(), 3);
+}
+#endif
+
+TEST(SimpleQueueTest, WhatCameBeforePutIsVisibleAfterGet) {
+  constexpr int kIterations = 2000;
+  SimpleQueue<int*> queue;
+  std::vector<int> values(kIterations, 0);
+  size_t putting = 0;
+  RunConcurrently(
+      kIterations,
+      [&] {
+        int& value = values[putting++];
+        value = 42;
+        queue.Put(&value);
+      },
+      [&] { EXPECT_EQ(**queue.Get(), 42); });
+}
+
+// Several producers and consumers: each item once, and what one producer put
+// comes out to each consumer in the order in which it went in.
+void ExpectEachItemOnceAndInOrder(int producers, int consumers,
+                                  const std::vector<WaitLimit>& limits) {
+  constexpr int kPerProducer = 20000;
+  struct Item {
+    int producer;
+    int number;
+  };
+  SimpleQueue<Item> queue;
+  std::atomic<int64_t> sum{0};
+  std::atomic<int> left{producers * kPerProducer};
+  std::vector<std::function<void()>> functions;
+  for (int p = 0; p < producers; ++p) {
+    functions.emplace_back([&queue, p] {
+      for (int i = 1; i <= kPerProducer; ++i) queue.Put({p, i});
+    });
+  }
+  for (int c = 0; c < consumers; ++c) {
+    const WaitLimit limit = limits[static_cast<size_t>(c) % limits.size()];
+    functions.emplace_back([&, limit] {
+      std::vector<int> last(static_cast<size_t>(producers), 0);
+      int64_t mine = 0;
+      // Who takes a ticket gets an item, so all end.
+      while (left.fetch_sub(1) > 0) {
+        std::optional<Item> item;
+        while (!(item = queue.Get(limit))) {
+        }
+        int& previous = last[static_cast<size_t>(item->producer)];
+        ASSERT_LT(previous, item->number);
+        previous = item->number;
+        mine += item->number;
+      }
+      sum += mine;
+    });
+  }
+  RunConcurrently(1, functions);
+  EXPECT_TRUE(queue.Empty());
+  EXPECT_EQ(queue.TryGet().has_value(), false);
+  EXPECT_EQ(sum.load(),
+            int64_t{producers} * kPerProducer * (kPerProducer + 1) / 2);
+}
+
+TEST(SimpleQueueTest, EachItemOnceAndInOrderOneToOne) {
+  ExpectEachItemOnceAndInOrder(1, 1, {WaitLimit()});
+}
+TEST(SimpleQueueTest, EachItemOnceAndInOrderOneToMany) {
+  ExpectEachItemOnceAndInOrder(1, 4, {WaitLimit()});
+}
+TEST(SimpleQueueTest, EachItemOnceAndInOrderManyToOne) {
+  ExpectEachItemOnceAndInOrder(4, 1, {WaitLimit()});
+}
+TEST(SimpleQueueTest, EachItemOnceAndInOrderManyToMany) {
+  ExpectEachItemOnceAndInOrder(4, 4, {WaitLimit()});
+}
+TEST(SimpleQueueTest, EachItemOnceAndInOrderAmongGettersWhoseLimitsPass) {
+  ExpectEachItemOnceAndInOrder(
+      3, 4,
+      {WaitLimit(), WaitLimit(absl::Microseconds(1)),
+       WaitLimit(absl::ZeroDuration()), WaitLimit(absl::Microseconds(20))});
+}
+
+// Getters wait while the queue's own lock is waited for: what is meant for the
+// ones must not wake the others.
+TEST(SimpleQueueTest, NoGetterIsStrandedWhileOthersWaitForTheQueuesLock) {
+  constexpr int kIterations = 5000;
+  SimpleQueue<int> queue;
+  const auto put = [&] { queue.Put(1); };
+  const auto get = [&] { EXPECT_EQ(queue.Get(), 1); };
+  RunConcurrently(kIterations, get, put, get, put, get, put, get, put);
+  EXPECT_TRUE(queue.Empty());
+}
+
+TEST(SimpleQueueTest, PutAgainstStopAtTheSameMomentLosesNoItem) {
+  constexpr int kIterations = 2000;
+  struct Case {
+    SimpleQueue<int> queue;
+    std::stop_source stop;
+  };
+  std::vector<Case> cases(kIterations);
+  size_t getting = 0;
+  size_t putting = 0;
+  size_t stopping = 0;
+  RunConcurrently(
+      kIterations,
+      [&] {
+        Case& c = cases[getting++];
+        const bool got = c.queue.Get(c.stop.get_token()).has_value();
+        // Either way the item is somewhere.
+        if (!got) {
+          EXPECT_EQ(c.queue.Get(), 1);
+        }
+        EXPECT_TRUE(c.queue.Empty());
+      },
+      [&] { cases[putting++].queue.Put(1); },
+      [&] { cases[stopping++].stop.request_stop(); });
+}
+
+TEST(SimpleQueueTest, NoWakeUpIsLostToGettersThatAreStopped) {
+  constexpr int kIterations = 2000;
+  SimpleQueue<int> queue;
+  std::vector<std::stop_source> stops(kIterations);
+  size_t stoppable = 0;
+  size_t stopping = 0;
+  RunConcurrently(
+      kIterations, [&] { queue.Put(1); },
+      [&] {
+        // What the stoppable one took it puts back, for the other.
+        if (queue.Get(stops[stoppable++].get_token())) queue.Put(1);
+      },
+      [&] { EXPECT_EQ(queue.Get(), 1); },
+      [&] { stops[stopping++].request_stop(); });
+  EXPECT_TRUE(queue.Empty());
+}
+
+// Linearizability, by brute force: three threads with up to three calls each;
+// some order of all calls that respects real time must explain what each
+// returned.
+struct Call {
+  int64_t begun = 0;
+  int64_t ended = 0;
+  bool is_put = false;
+  int value = 0;  // put, or got; 0: TryGet() found nothing
+};
+
+bool Explains(std::vector<Call>& calls, uint32_t done, std::deque<int>& queue) {
+  if (done == (uint32_t{1} << calls.size()) - 1) return true;
+  int64_t first_end = INT64_MAX;
+  for (size_t i = 0; i < calls.size(); ++i) {
+    if ((done >> i & 1) == 0 && calls[i].ended < first_end)
+      first_end = calls[i].ended;
+  }
+  for (size_t i = 0; i < calls.size(); ++i) {
+    const Call& call = calls[i];
+    // May come next only if nobody else ended before it began.
+    if ((done >> i & 1) != 0 || call.begun > first_end) continue;
+    std::deque<int> next = queue;
+    if (call.is_put) {
+      next.push_back(call.value);
+    } else if (call.value == 0) {
+      if (!next.empty()) continue;
+    } else {
+      if (next.empty() || next.front() != call.value) continue;
+      next.pop_front();
+    }
+    if (Explains(calls, done | uint32_t{1} << i, next)) return true;
+  }
+  return false;
+}
+
+TEST(SimpleQueueTest, TheCheckerOfHistoriesRejectsWhatNoQueueDoes) {
+  std::deque<int> empty;
+  // Two puts in order, gets in the other order.
+  std::vector<Call> reordered = {
+      {1, 2, true, 1}, {3, 4, true, 2}, {5, 6, false, 2}, {7, 8, false, 1}};
+  EXPECT_FALSE(Explains(reordered, 0, empty));
+  // The same, with puts that overlap.
+  std::vector<Call> overlapping = {
+      {1, 4, true, 1}, {2, 3, true, 2}, {5, 6, false, 2}, {7, 8, false, 1}};
+  EXPECT_TRUE(Explains(overlapping, 0, empty));
+  // Found nothing although a put had ended.
+  std::vector<Call> blind = {{1, 2, true, 1}, {3, 4, false, 0}};
+  EXPECT_FALSE(Explains(blind, 0, empty));
+}
+
+TEST(SimpleQueueTest, IsLinearizable) {
+  constexpr int kIterations = 3000;
+  constexpr size_t kThreads = 3;
+  // P puts, T tries to get; all programs of one thread in turn.
+  const std::vector<std::string> programs = {"PTP", "TPT", "PPT",
+                                             "TTP", "PTT", "TPP"};
+  struct History {
+    std::vector<Call> calls[kThreads];
+  };
+  std::vector<History> histories(kIterations);
+  // One queue for each iteration, empty at its start.
+  std::vector<SimpleQueue<int>> queues(kIterations);
+  std::atomic<int64_t> time{0};
+  std::vector<std::function<void()>> functions;
+  for (size_t t = 0; t < kThreads; ++t) {
+    functions.emplace_back([&, t, i = size_t{0}]() mutable {
+      SimpleQueue<int>& queue = queues[i];
+      std::vector<Call>& calls = histories[i].calls[t];
+      const std::string& program =
+          programs[(i * (t + 1) + t) % programs.size()];
+      ++i;
+      calls.reserve(program.size());
+      int next = static_cast<int>(t) * 10 + 1;
+      for (const char operation : program) {
+        Call call;
+        call.is_put = operation == 'P';
+        if (call.is_put) call.value = next++;
+        call.begun = time.fetch_add(1);
+        if (call.is_put) {
+          queue.Put(call.value);
+        } else {
+          call.value = queue.TryGet().value_or(0);
+        }
+        call.ended = time.fetch_add(1);
+        calls.push_back(call);
+      }
+    });
+  }
+  RunConcurrently(kIterations, functions);
+  for (const History& history : histories) {
+    std::vector<Call> calls;
+    for (const std::vector<Call>& some : history.calls)
+      calls.insert(calls.end(), some.begin(), some.end());
+    std::deque<int> empty;
+    ASSERT_TRUE(Explains(calls, 0, empty));
+  }
+}
+
+TEST(SimpleQueueTest, ServesAsAConveyorBetweenThreadsThatAnswerEachOther) {
+  constexpr int kRounds = 5000;
+  SimpleQueue<int> there;
+  SimpleQueue<int> back;
+  Thread echo([&] {
+    for (int i = 0; i < kRounds; ++i) back.Put(*there.Get() + 1);
+  });
+  echo.Start();
+  for (int i = 0; i < kRounds; ++i) {
+    there.Put(i);
+    EXPECT_EQ(back.Get(), i + 1);
+  }
+  echo.Join();
+}
+
+TEST(SimpleQueueTest, IsNeitherCopiedNorMoved) {
+  EXPECT_FALSE(std::is_copy_constructible_v<SimpleQueue<int>>);
+  EXPECT_FALSE(std::is_move_constructible_v<SimpleQueue<int>>);
+  EXPECT_FALSE(std::is_copy_assignable_v<SimpleQueue<int>>);
+}
+
+}  // namespace
+}  // namespace heddle
