@@ -21,7 +21,7 @@ class CallableCell {
       : callable_(std::forward<Source>(source)) {}
   CallableCell(const CallableCell&) = delete;
   CallableCell& operator=(const CallableCell&) = delete;
-  ~CallableCell() {}  // the owner has called Destroy()
+  ~CallableCell() noexcept {}  // the owner has called Destroy()
 
   F& get() { return callable_; }
 
