@@ -21,6 +21,11 @@ namespace {
 // The state of the thread that is running here; null in threads of others.
 thread_local const ThreadState* current_state = nullptr;
 
+// Keeps it until the thread's own thread_locals are destroyed: those may make
+// threads, and none of them may be given the address that current_state holds.
+// Made before theirs, so destroyed after them.
+thread_local std::shared_ptr<const ThreadState> current_state_keeper;
+
 }  // namespace
 
 void ThreadState::SetPhase(Phase phase) {
@@ -51,9 +56,11 @@ bool ThreadState::IsAlive() const {
 }
 
 void ThreadState::Start() {
+  // Once it runs, the function may destroy the Thread, and end before this
+  // does.
+  const std::shared_ptr<ThreadState> keeper = shared_from_this();
   // The thread's share of this state. Made first: memory may run out.
-  auto share =
-      std::make_unique<std::shared_ptr<ThreadState>>(shared_from_this());
+  auto share = std::make_unique<std::shared_ptr<ThreadState>>(keeper);
   uint32_t expected = kNew;
   if (!phase_.compare_exchange_strong(expected, kStarting,
                                       std::memory_order_relaxed)) {
@@ -73,6 +80,7 @@ void* ThreadState::Run(void* opaque) {
       static_cast<std::shared_ptr<ThreadState>*>(opaque));
   ThreadState& state = **share;
   current_state = &state;
+  current_state_keeper = *share;
   state.SetPhase(kRunning);
   std::exception_ptr error = CatchAll([&state] { state.Call(); });
   if (error != nullptr) ReportException(std::move(error));
