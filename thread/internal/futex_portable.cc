@@ -11,6 +11,8 @@
 //   (F3) a waker notifies while it holds the mutex, and a sleeper leaves its
 //        frame only after it locked it again: no condition is notified after
 //        its end. Slots are never destroyed.
+//   (F4) nothing here allocates: a wait that ended because memory ran out would
+//        leave its caller in queues that it believes it has left.
 
 #include <array>
 #include <chrono>
@@ -18,8 +20,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <mutex>
+#include <new>
 
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/clock.h"
@@ -29,21 +31,40 @@ namespace heddle {
 namespace internal {
 namespace {
 
+// Lies in the frame of the thread that sleeps (F3).
 struct Sleeper {
   explicit Sleeper(const void* word) : address(word) {}
 
   const void* const address;
   bool woken = false;
   std::condition_variable condition;
+  Sleeper* next = nullptr;  // in the slot's list
+  Sleeper* previous = nullptr;
 };
 
 struct Slot {
   std::mutex mutex;
-  std::list<Sleeper*> sleepers;
+  Sleeper* first = nullptr;
+  Sleeper* last = nullptr;
+
+  void Append(Sleeper& sleeper) {
+    sleeper.previous = last;
+    (last != nullptr ? last->next : first) = &sleeper;
+    last = &sleeper;
+  }
+
+  void Remove(Sleeper& sleeper) {
+    (sleeper.previous != nullptr ? sleeper.previous->next : first) =
+        sleeper.next;
+    (sleeper.next != nullptr ? sleeper.next->previous : last) =
+        sleeper.previous;
+  }
 };
 
 Slot& SlotFor(const void* address) {
-  static auto& slots = *new std::array<Slot, 64>;  // (F3): never destroyed
+  using Slots = std::array<Slot, 64>;
+  alignas(Slots) static unsigned char memory[sizeof(Slots)];  // (F4)
+  static Slots& slots = *new (memory) Slots;  // (F3): never destroyed
   return slots[std::hash<const void*>()(static_cast<const char*>(address)) /
                64 % slots.size()];
 }
@@ -51,7 +72,8 @@ Slot& SlotFor(const void* address) {
 void Wake(const void* address, bool all) {
   Slot& slot = SlotFor(address);
   std::lock_guard<std::mutex> lock(slot.mutex);
-  for (Sleeper* sleeper : slot.sleepers) {
+  for (Sleeper* sleeper = slot.first; sleeper != nullptr;
+       sleeper = sleeper->next) {
     if (sleeper->address != address || sleeper->woken) continue;
     sleeper->woken = true;
     sleeper->condition.notify_one();  // (F3)
@@ -69,7 +91,7 @@ bool SystemFutexWait(Atomic<uint32_t>& word, uint32_t expected,
   // store that precedes its look for sleepers.
   if (word.load(std::memory_order_seq_cst) != expected) return true;  // (F2)
   Sleeper sleeper(&word);
-  const auto self = slot.sleepers.insert(slot.sleepers.end(), &sleeper);
+  slot.Append(sleeper);
   bool in_time = true;
   if (deadline.IsNever()) {
     sleeper.condition.wait(lock);
@@ -79,7 +101,7 @@ bool SystemFutexWait(Atomic<uint32_t>& word, uint32_t expected,
     in_time =
         sleeper.condition.wait_until(lock, until) == std::cv_status::no_timeout;
   }
-  slot.sleepers.erase(self);
+  slot.Remove(sleeper);
   return in_time || sleeper.woken;
 }
 
