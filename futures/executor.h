@@ -69,10 +69,10 @@ class Executor {
   // A `range` passed as an lvalue must outlive the results.
   template <typename Function, typename Range>
   [[nodiscard]] MapResults<std::decay_t<Function>, Range> Map(
-      Function&& function, Range&& range, MapOptions options = {}) {
+      Function&& function, Range&& range, const MapOptions& options = {}) {
     return MapResults<std::decay_t<Function>, Range>(
         *this, std::forward<Function>(function), std::forward<Range>(range),
-        std::move(options));
+        options);
   }
 };
 

@@ -293,10 +293,10 @@ TEST(MapTest, WhatTheInputThrowsComesOutOfTheCallAndCancelsTheRest) {
   std::istringstream text("1 2 three");
   text.exceptions(std::ios::failbit);
   struct Numbers {
-    std::istream_iterator<int> begin() {
+    std::istream_iterator<int> begin() const {
       return std::istream_iterator<int>(*in);
     }
-    std::istream_iterator<int> end() { return {}; }
+    std::istream_iterator<int> end() const { return {}; }
     std::istringstream* in;
   };
   int ran = 0;

@@ -102,7 +102,8 @@ class MapResults {
 
   // Made by Executor::Map().
   template <typename F, typename R>
-  MapResults(Executor& executor, F&& function, R&& range, MapOptions options)
+  MapResults(Executor& executor, F&& function, R&& range,
+             const MapOptions& options)
       : executor_(&executor),
         limit_(options.limit.Started()),
         function_(std::make_shared<const Function>(std::forward<F>(function))),
@@ -148,8 +149,10 @@ class MapResults {
   void SubmitNext() {
     futures_.push_back(futures_internal::SubmitCall(
         *executor_,
-        [function = function_, element = Element(*input_->next)]() mutable
-        -> T { return std::invoke(*function, std::move(element)); }));
+        [function = function_,
+         element = static_cast<Element>(*input_->next)]() mutable -> T {
+          return std::invoke(*function, std::move(element));
+        }));
     ++input_->next;
   }
 

@@ -58,6 +58,10 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   // The core whose worker the calling thread is; null in other threads.
   static thread_local const Core* current;
 
+  // Where idle workers park. Not `this`: an address is a key to one queue, and
+  // a member's could be the same.
+  const void* key() const { return &sleeping_; }
+
   std::exception_ptr TryStartOne() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void WakeOne(WakeList& woken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void Work();
@@ -101,7 +105,7 @@ int WorkerPool::Core::started_workers() {
 
 void WorkerPool::Core::WakeOne(WakeList& woken) {
   if (sleeping_ == 0 || waking_) return;  // (W2)
-  ParkingSpot spot(this);
+  ParkingSpot spot(key());
   spot.Wake(1, woken);
   --sleeping_;  // (W1)
   waking_ = true;
@@ -142,7 +146,7 @@ Task WorkerPool::Core::NextTask(bool done_one) {
       }
       if (shut_down_) return Task();
       ++sleeping_;  // (W1)
-      ParkingSpot spot(this);
+      ParkingSpot spot(key());
       spot.Add(waiter);
     }
     waiter.Sleep(WaitLimit());
@@ -164,7 +168,7 @@ size_t WorkerPool::Core::Shutdown(ShutdownMode mode) {
   LockGuard guard(lock_);
   shut_down_ = true;
   if (mode == ShutdownMode::kDropQueued) dropped.swap(queue_);
-  ParkingSpot spot(this);
+  ParkingSpot spot(key());
   spot.WakeAll(woken);
   sleeping_ = 0;  // (W1)
   return dropped.size();

@@ -25,7 +25,7 @@ template <typename Call>
 Future<std::invoke_result_t<Call&>> SubmitCall(Executor& executor, Call call) {
   using T = std::invoke_result_t<Call&>;
   using State = FutureTask<T, Call>;
-  State* const state = pool_internal::MakeInBlock<State>(std::move(call));
+  auto* const state = pool_internal::MakeInBlock<State>(std::move(call));
   Task task(state);
   Future<T> future(state);
   ScheduleOn(executor, std::move(task));

@@ -21,7 +21,8 @@ using CallResult =
 template <typename Function, typename... Arguments>
 auto BindCall(Function&& function, Arguments&&... arguments) {
   using R = CallResult<Function, Arguments...>;
-  return [function = std::decay_t<Function>(std::forward<Function>(function)),
+  return [function = static_cast<std::decay_t<Function>>(
+              std::forward<Function>(function)),
           arguments = std::tuple<std::decay_t<Arguments>...>(
               std::forward<Arguments>(arguments)...)]() mutable -> R {
     return std::apply(
