@@ -466,7 +466,7 @@ TEST(SimpleQueueTest, EachItemOnceAndInOrderAmongGettersWhoseLimitsPass) {
 // Getters wait while the queue's own lock is waited for: what is meant for the
 // ones must not wake the others.
 TEST(SimpleQueueTest, NoGetterIsStrandedWhileOthersWaitForTheQueuesLock) {
-  constexpr int kIterations = 5000;
+  constexpr int kIterations = 1000;
   SimpleQueue<int> queue;
   const auto put = [&] { queue.Put(1); };
   const auto get = [&] { EXPECT_EQ(queue.Get(), 1); };
@@ -567,7 +567,7 @@ TEST(SimpleQueueTest, TheCheckerOfHistoriesRejectsWhatNoQueueDoes) {
 }
 
 TEST(SimpleQueueTest, IsLinearizable) {
-  constexpr int kIterations = 3000;
+  constexpr int kIterations = 2000;
   constexpr size_t kThreads = 3;
   // P puts, T tries to get; all programs of one thread in turn.
   const std::vector<std::string> programs = {"PTP", "TPT", "PPT",

@@ -282,7 +282,7 @@ TEST(EventTest, WhatCameBeforeEachSetIsVisibleAfterTheClearThatUndoesIt) {
 // The event is gone as soon as its waiter knows of the Set(), which may still
 // be under way.
 TEST(EventTest, MayBeDestroyedByItsWaiterAsSoonAsWaitReturned) {
-  constexpr int kIterations = 20000;
+  constexpr int kIterations = 2000;
   std::atomic<Event*> current{nullptr};
   RunConcurrently(
       kIterations,
@@ -300,7 +300,7 @@ TEST(EventTest, MayBeDestroyedByItsWaiterAsSoonAsWaitReturned) {
 }
 
 TEST(EventTest, MayBeDestroyedOnTheStackOfItsWaiterByALimitedWait) {
-  constexpr int kIterations = 5000;
+  constexpr int kIterations = 2000;
   std::atomic<Event*> current{nullptr};
   int round = 0;
   RunConcurrently(

@@ -106,6 +106,8 @@ struct ScriptedClock {
   }
 };
 
+static_assert(!ScriptedClock::is_steady);
+
 using ScriptedPoint = ScriptedClock::time_point;
 
 // How often, and with which limits, an attempt that always fails is made.

@@ -28,7 +28,7 @@ TEST(RawLockTest, MayBeTakenAgainOnceItIsFree) {
 }
 
 TEST(RawLockTest, ExcludesWhatIsShort) {
-  constexpr int kIterations = 20000;
+  constexpr int kIterations = 2000;
   RawLock lock;
   int64_t count = 0;  // guarded by lock
   const auto increment = [&] {
@@ -57,7 +57,7 @@ TEST(RawLockTest, ExcludesAmongThreadsThatSleepForIt) {
 }
 
 TEST(RawLockTest, MayBeDestroyedByTheNextHolder) {
-  constexpr int kIterations = 10000;
+  constexpr int kIterations = 2000;
   struct Shared {
     RawLock lock;
     bool first_done = false;  // guarded by lock
