@@ -7,7 +7,9 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -134,11 +136,9 @@ TEST(FutexTest, WakingWhereNobodySleepsOrNothingIsAnyMoreIsFine) {
   Atomic<uint32_t> word{0};
   FutexWakeOne(&word);
   FutexWakeAll(&word);
-  const void* gone = nullptr;
-  {
-    auto memory = std::make_unique<Atomic<uint32_t>>(0);
-    gone = memory.get();
-  }
+  std::optional<Atomic<uint32_t>> ended(std::in_place, 0);
+  const void* const gone = &*ended;
+  ended.reset();
   FutexWakeOne(gone);
   FutexWakeAll(gone);
 }
