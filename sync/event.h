@@ -8,8 +8,7 @@
 //   Event ready;
 //   Thread server([&] { Listen(); ready.Set(); Serve(); });
 //   server.Start();
-//   if (!ready.Wait(absl::Seconds(5))) return Error("the server does not
-//   start");
+//   if (!ready.Wait(absl::Seconds(5))) return Error("no server");
 //
 // Set() followed at once by Clear() still releases everyone who was waiting: a
 // wait that was under way at the Set() returns true, whatever comes after.
@@ -63,8 +62,7 @@ class Event {
   //   (E2) kQueued changes, and threads are queued, only with the parking spot
   //        of this event held, and nobody is queued while kSet is set.
   //   [SET] release of word_ in Set() -> acquire in Wait(), IsSet(), Clear().
-  //   Set()
-  //        writes the word even if kSet is set already, so that the edge
+  //        Set() writes the word even if kSet is set already, so that the edge
   //        exists for each Set(). It is the last touch of the object.
   static constexpr uint32_t kSet = 1;
   static constexpr uint32_t kQueued = 2;

@@ -10,10 +10,13 @@
 //   Lock lock;
 //   std::map<int, Order> orders ABSL_GUARDED_BY(lock);
 //   ...
-//   LockGuard guard(lock);                          //
-//   heddle/thread/lock_guard.h orders.erase(id);
-//
-//   if (lock.try_lock_for({absl::Seconds(1), stop_token})) { ... lock.unlock();
+//   {
+//     LockGuard guard(lock);  // heddle/thread/lock_guard.h
+//     orders.erase(id);
+//   }
+//   if (lock.try_lock_for({absl::Seconds(1), stop_token})) {
+//     ...
+//     lock.unlock();
 //   }
 //
 // It has the standard's shape (*Lockable*, *TimedLockable*): std::lock_guard,
@@ -95,24 +98,24 @@ class ABSL_LOCKABLE Lock {
 
   // True if any thread holds the lock. Advisory: it may change at any time.
   [[nodiscard]] bool locked() const {
-    return (word_.load(std::memory_order_relaxed) & kHeld) !=
-           0;  // relaxed: no promise
+    // relaxed: no promise.
+    return (word_.load(std::memory_order_relaxed) & kHeld) != 0;
   }
 
  private:
-  // | word_           | meaning |
-  // |-----------------|---------------------------------------------------------|
-  // | kFree           | free; nobody is queued | | kHeld           | held;
-  // nobody is queued                                  | | kHeld | kQueued |
-  // held; threads may be queued, unlock must look           | | kQueued | free;
-  // the one who was woken, or a newcomer, may take it |
+  // | word_           | meaning                                          |
+  // |-----------------|--------------------------------------------------|
+  // | kFree           | free; nobody is queued                           |
+  // | kHeld           | held; nobody is queued                           |
+  // | kHeld | kQueued | held; threads may be queued, unlock must look    |
+  // | kQueued         | free; the one who was woken, or a newcomer, may  |
+  // |                 | take it                                          |
   //
   //   (L1) while anybody is queued for this lock, kQueued is set. Legal to be
-  //   set
-  //        when nobody is queued; illegal to be clear when somebody is.
-  //   (L2) kQueued is cleared, and threads are queued, only with the parking
-  //   spot
-  //        of this lock held.
+  //        set when nobody is queued; illegal to be clear when somebody is.
+  //   (L2) kQueued is set and cleared, and threads are queued, only with the
+  //        parking spot of this lock held; and so is kHeld cleared while
+  //        kQueued is set.
   //   (L3) who unlocks while kQueued is set wakes the oldest waiter, if any; so
   //        while threads are queued, the lock is held or one of them is on its
   //        way to it.

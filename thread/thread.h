@@ -7,8 +7,8 @@
 //
 // Example:
 //
-//   Thread worker([&log](std::string name) { log.Rotate(name); },
-//   "access.log"); worker.Start();
+//   Thread worker([&log](std::string name) { log.Rotate(name); }, "access");
+//   worker.Start();
 //   ...
 //   if (!worker.Join(absl::Seconds(5))) LOG(INFO) << "still rotating";
 //
@@ -57,7 +57,7 @@ class Thread {
   Thread& operator=(Thread&& other) noexcept;
 
   // Joins the thread if it was started. In the thread's own function, where
-  // that would never end, lets it go instead.
+  // that would never end, lets it go instead; Start() need not have returned.
   ~Thread();
 
   // Starts the thread; returns when it runs. Throws std::logic_error if it was

@@ -2,20 +2,17 @@
 //
 // It is one of four things, each of which converts to it by itself:
 //
-//   queue.Get();                                    // nothing: for ever
-//   queue.Get(absl::Milliseconds(50));              // at most this long
-//   queue.Get(stop_token);                          // until a stop is
-//   requested queue.Get({absl::Seconds(1), stop_token});      // whichever
-//   comes first
+//   queue.Get();                                // nothing: for ever
+//   queue.Get(absl::Milliseconds(50));          // at most this long
+//   queue.Get(stop_token);                      // until a stop is requested
+//   queue.Get({absl::Seconds(1), stop_token});  // whichever comes first
 //
 // One rule holds for the whole library:
 //   - What is ready on entry wins, over a limit of zero and over a stop that
-//   was
-//     requested before.
+//     was requested before.
 //   - A zero or negative timeout means one look, without waiting.
 //   - A wait that ends by its limit has had no effect. It looks once more
-//   before
-//     it says so, and takes what came at the last moment.
+//     before it says so, and takes what came at the last moment.
 //   - The timeout counts from the call, on a monotonic clock: changes of the
 //     wall clock do not matter. No value overflows; absl::InfiniteDuration() is
 //     for ever.

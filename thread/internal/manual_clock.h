@@ -4,8 +4,8 @@
 //
 //   ManualClock clock;
 //   std::thread waiter([&] { woken = event.Wait(absl::Hours(1)); });
-//   clock.AwaitSleepers(1);            // the waiter is asleep, with its
-//   deadline clock.Advance(absl::Hours(1));     // ... which has now passed
+//   clock.AwaitSleepers(1);         // the waiter is asleep, with a deadline,
+//   clock.Advance(absl::Hours(1));  // ... which has now passed
 //   waiter.join();
 //
 // Thread safety: all methods may be called from any thread. Construct it before

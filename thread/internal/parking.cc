@@ -72,10 +72,9 @@ bool Waiter::Claim(uint32_t state) {
 void Waiter::Post(uint32_t state) {
   const void* const address = &claim_;
   // After the exchange the waiter may be gone: only its address is used (P4).
-  if ((claim_.exchange(state, std::memory_order_release) & kAsleep) !=
-      0) {  // [WAKE]
-    FutexWakeOne(address);
-  }
+  const uint32_t seen =
+      claim_.exchange(state, std::memory_order_release);  // [WAKE]
+  if ((seen & kAsleep) != 0) FutexWakeOne(address);
 }
 
 bool Waiter::Sleep(const WaitLimit& limit) {
@@ -117,8 +116,8 @@ bool Waiter::Sleep(const WaitLimit& limit) {
   if ((claim_.load(std::memory_order_relaxed) & ~kAsleep) == kWoken)
     return true;
 
-  ParkingBucket& bucket =
-      BucketFor(key_);  // (P5): nobody took us out of the queue
+  // (P5): we leave the queue ourselves, if nobody took us out of it meanwhile.
+  ParkingBucket& bucket = BucketFor(key_);
   bucket.lock.lock();
   if (queued_) bucket.Remove(*this);
   bucket.lock.unlock();
@@ -127,8 +126,8 @@ bool Waiter::Sleep(const WaitLimit& limit) {
 
 WakeList::~WakeList() {
   for (Waiter* waiter = first_; waiter != nullptr;) {
-    Waiter* const next =
-        waiter->next_;  // before the post: it is the last touch (P4)
+    // Read before the post, which is the last touch (P4).
+    Waiter* const next = waiter->next_;
     waiter->Post(Waiter::kWoken);
     waiter = next;
   }

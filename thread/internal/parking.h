@@ -11,9 +11,9 @@
 //
 //   Waiter waiter;
 //   {
-//     ParkingSpot spot(this);               // the queue of this key, locked
-//     if (word_.load(relaxed) != seen) continue;   // changed meanwhile: no
-//     wait spot.Add(waiter);
+//     ParkingSpot spot(this);                // the queue of this key, locked
+//     if (word_.load(relaxed) != seen) continue;  // changed meanwhile: no wait
+//     spot.Add(waiter);
 //   }
 //   const bool woken = waiter.Sleep(limit);  // false: the limit passed
 //
@@ -63,12 +63,12 @@ class Waiter {
 
   // Whose the waiter is. kAsleep may be set beside the first two.
   //
-  // | claim_   | meaning |
-  // |----------|---------------------------------------------------------------|
-  // | kWaiting | nobody's: a waker, the deadline or a stop may claim it | |
-  // kClaimed | a waker's, who reads it until it stores kWoken; it stays put  |
-  // | kWoken   | its own again: woken | | kEnded   | its own again: the limit
-  // passed                               |
+  // | claim_   | meaning                                                  |
+  // |----------|----------------------------------------------------------|
+  // | kWaiting | nobody's: a waker, the deadline or a stop may claim it   |
+  // | kClaimed | a waker's, or a stop's, until that posts; it stays put   |
+  // | kWoken   | its own again: woken                                     |
+  // | kEnded   | its own again: the limit passed                          |
   static constexpr uint32_t kWaiting = 0;
   static constexpr uint32_t kClaimed = 1;
   static constexpr uint32_t kWoken = 2;

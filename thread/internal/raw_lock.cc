@@ -15,16 +15,16 @@ void RawLock::LockSlow() {
   // processor.
   for (int i = 0; i < kSpinRounds; ++i) {
     SpinPause();
+    // relaxed: only a hint.
+    if (word_.load(std::memory_order_relaxed) != kFree) continue;
     uint32_t expected = kFree;
-    if (word_.load(std::memory_order_relaxed) ==
-            kFree &&  // relaxed: only a hint
-        word_.compare_exchange_weak(expected, kHeld, std::memory_order_acquire,
+    if (word_.compare_exchange_weak(expected, kHeld, std::memory_order_acquire,
                                     std::memory_order_relaxed)) {  // [UNLOCK]
       return;
     }
   }
-  while (word_.exchange(kContended, std::memory_order_acquire) !=
-         kFree) {                                     // [UNLOCK], (L2)
+  // [UNLOCK], (L2)
+  while (word_.exchange(kContended, std::memory_order_acquire) != kFree) {
     FutexWait(word_, kContended, Deadline::Never());  // (L1)
   }
 }

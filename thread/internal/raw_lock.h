@@ -46,8 +46,7 @@ class ABSL_LOCKABLE RawLock {
   // | kContended | held; threads may sleep, unlock() must wake one      |
   //
   //   (L1) a thread sleeps only on the value kContended, which it or a
-  //   neighbour
-  //        stored; unlock() replaces the value and wakes one sleeper.
+  //        neighbour stored; unlock() replaces the value and wakes one sleeper.
   //   (L2) who has slept takes the lock as kContended, because it cannot know
   //        whether others still sleep. So while anybody sleeps, the word is
   //        kContended or a thread that woke is on its way to make it so, and a

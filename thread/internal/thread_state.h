@@ -32,15 +32,15 @@ class ThreadState : public std::enable_shared_from_this<ThreadState> {
   void JoinOrLetGo() noexcept;
 
  private:
-  // | phase_    | meaning                                       | next, by |
-  // |-----------|-----------------------------------------------|------------------|
-  // | kNew      | not started                                   | kStarting,
-  // Start | | kStarting | the system was asked for a thread             |
-  // kRunning, thread | |           | ... and refused | kNew, Start      | |
-  // kRunning  | the function runs                             | kEnded, thread
-  // | | kEnded    | the function has ended and is destroyed       | kReaping,
-  // Join   | | kReaping  | one joiner waits for the system's thread      |
-  // kJoined, it      | | kJoined   | nothing is left of it |                  |
+  // | phase_    | meaning                                  | next, by         |
+  // |-----------|------------------------------------------|------------------|
+  // | kNew      | not started                              | kStarting, Start |
+  // | kStarting | the system was asked for a thread        | kRunning, thread |
+  // |           | ... and refused                          | kNew, Start      |
+  // | kRunning  | the function runs                        | kEnded, thread   |
+  // | kEnded    | the function has ended and is destroyed  | kReaping, Join   |
+  // | kReaping  | one joiner waits for the system's thread | kJoined, it      |
+  // | kJoined   | nothing is left of it                    |                  |
   //
   // A thread let go by JoinOrLetGo() never leaves kEnded.
   //   [PHASE] release store of phase_ in SetPhase() -> acquire load in phase():
@@ -69,8 +69,8 @@ class ThreadState : public std::enable_shared_from_this<ThreadState> {
   bool IsSelf() const;
 
   Atomic<uint32_t> phase_{kNew};
-  OsThread os_thread_;  // Start() writes it before kRunning; the one who is
-                        // reaping joins it
+  // Start() writes it before kRunning; the one who is reaping joins it.
+  OsThread os_thread_;
 };
 
 // The ThreadState that calls `body()`.
