@@ -79,40 +79,40 @@ class Future {
   bool Cancel() const { return state().Cancel(); }
 
   // Waits within `limit` until the work has ended; false if that passed first.
-  bool Wait(WaitLimit limit = {}) const { return state().Wait(limit); }
+  bool Wait(const WaitLimit& limit = {}) const { return state().Wait(limit); }
 
   // Waits within `limit` and returns the result, which lives as long as any
   // handle. If the work threw, rethrows the same object, each time. Throws
   // TimeoutError if the limit passed first, CancelledError if the work was
   // cancelled.
-  decltype(auto) Result(WaitLimit limit = {}) const& {
+  decltype(auto) Result(const WaitLimit& limit = {}) const& {
     if constexpr (std::is_object_v<T>) {
-      return std::as_const(MutableResult(std::move(limit)));
+      return std::as_const(MutableResult(limit));
     } else {
-      return MutableResult(std::move(limit));  // a reference as it is, or void
+      return MutableResult(limit);  // a reference as it is, or void
     }
   }
 
   // As above, but moves the result out: std::move(future).Result(). Later
   // calls, through any handle, find what the move left behind.
-  T Result(WaitLimit limit = {}) && {
+  T Result(const WaitLimit& limit = {}) && {
     if constexpr (std::is_object_v<T>) {
-      return std::move(MutableResult(std::move(limit)));
+      return std::move(MutableResult(limit));
     } else {
-      return MutableResult(std::move(limit));
+      return MutableResult(limit);
     }
   }
 
   // As Result(), but the one result that all handles share may be changed:
   // whoever does sees to it that nobody else looks meanwhile.
-  decltype(auto) MutableResult(WaitLimit limit = {}) const {
+  decltype(auto) MutableResult(const WaitLimit& limit = {}) const {
     state().AwaitResult(limit);
     return state_->result();
   }
 
   // Waits within `limit` and returns what the work threw, or null. Throws
   // TimeoutError and CancelledError as Result() does.
-  std::exception_ptr Exception(WaitLimit limit = {}) const {
+  std::exception_ptr Exception(const WaitLimit& limit = {}) const {
     return state().AwaitError(limit);
   }
 

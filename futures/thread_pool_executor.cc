@@ -37,7 +37,7 @@ void ThreadPoolExecutor::Schedule(Task task) {
   }
 }
 
-bool ThreadPoolExecutor::Shutdown(ShutdownOptions options) {
+bool ThreadPoolExecutor::Shutdown(const ShutdownOptions& options) {
   if (options.wait && pool_.IsWorkerHere()) {
     internal::Throw(
         std::logic_error("ThreadPoolExecutor::Shutdown: a task cannot wait for "
@@ -45,7 +45,7 @@ bool ThreadPoolExecutor::Shutdown(ShutdownOptions options) {
   }
   pool_.Shutdown(options.cancel_futures ? WorkerPool::ShutdownMode::kDropQueued
                                         : WorkerPool::ShutdownMode::kDrain);
-  return options.wait && pool_.Join(std::move(options.limit));
+  return options.wait && pool_.Join(options.limit);
 }
 
 }  // namespace heddle

@@ -56,7 +56,7 @@ class ThreadPoolExecutor final : public Executor {
   // wait or the limit passed. May be called again. Throws std::logic_error if a
   // task of this executor is to wait, which would be for itself; nothing has
   // changed then.
-  bool Shutdown(ShutdownOptions options = {});
+  bool Shutdown(const ShutdownOptions& options = {});
 
  private:
   WorkerPool pool_;

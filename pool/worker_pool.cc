@@ -216,7 +216,7 @@ WorkerPool::~WorkerPool() {
 
 bool WorkerPool::Schedule(Task& task) { return core_->Schedule(task); }
 size_t WorkerPool::Shutdown(ShutdownMode mode) { return core_->Shutdown(mode); }
-bool WorkerPool::Join(WaitLimit limit) { return core_->Join(limit); }
+bool WorkerPool::Join(const WaitLimit& limit) { return core_->Join(limit); }
 bool WorkerPool::IsWorkerHere() const { return core_->IsWorkerHere(); }
 int WorkerPool::max_workers() const { return core_->max_workers(); }
 int WorkerPool::started_workers() const { return core_->started_workers(); }

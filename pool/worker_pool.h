@@ -77,7 +77,7 @@ class WorkerPool {
   // Waits within `limit` until all workers have ended; false if that passed
   // first. Throws std::logic_error before Shutdown() and in one of the pool's
   // workers, where it would wait for itself.
-  bool Join(WaitLimit limit = {});
+  bool Join(const WaitLimit& limit = {});
 
   // True in a task of this pool's.
   [[nodiscard]] bool IsWorkerHere() const;

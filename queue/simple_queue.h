@@ -56,7 +56,7 @@ class SimpleQueue {
 
   // Takes the oldest item, waiting for one within `limit`; nullopt if that
   // passed first. One waiter gets each item; who waited longest is woken first.
-  [[nodiscard]] std::optional<T> Get(WaitLimit limit = {}) {
+  [[nodiscard]] std::optional<T> Get(const WaitLimit& limit = {}) {
     return Open(nodes_.Pop(limit));
   }
 

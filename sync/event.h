@@ -51,7 +51,7 @@ class Event {
 
   // Waits until the event is set, within `limit`: true if it is or was set,
   // false if the limit passed first. Returns at once if the event is set.
-  bool Wait(WaitLimit limit = {}) {
+  bool Wait(const WaitLimit& limit = {}) {
     return ABSL_PREDICT_TRUE(IsSet()) || WaitSlow(limit);
   }
 

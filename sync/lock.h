@@ -74,7 +74,7 @@ class ABSL_LOCKABLE Lock {
 
   // Takes the lock, waiting within `limit`. Returns false if that passed first;
   // then nothing has changed.
-  [[nodiscard]] bool try_lock_for(WaitLimit limit)
+  [[nodiscard]] bool try_lock_for(const WaitLimit& limit)
       ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
     return ABSL_PREDICT_TRUE(TakeFree()) || LockSlow(limit);
   }
@@ -92,8 +92,9 @@ class ABSL_LOCKABLE Lock {
   [[nodiscard]] bool try_lock_until(
       const std::chrono::time_point<Clock, Duration>& deadline)
       ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
-    return sync_internal::RetryUntil(
-        deadline, [this](WaitLimit limit) { return try_lock_for(limit); });
+    return sync_internal::RetryUntil(deadline, [this](const WaitLimit& limit) {
+      return try_lock_for(limit);
+    });
   }
 
   // True if any thread holds the lock. Advisory: it may change at any time.

@@ -21,6 +21,6 @@ Thread& Thread::operator=(Thread&& other) noexcept {
 
 void Thread::Start() { state_->Start(); }
 
-bool Thread::Join(WaitLimit limit) { return state_->Join(limit); }
+bool Thread::Join(const WaitLimit& limit) { return state_->Join(limit); }
 
 }  // namespace heddle

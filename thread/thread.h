@@ -68,7 +68,7 @@ class Thread {
   // Waits for the thread's end: true when it has ended (its thread_local
   // objects are then destroyed too), false when `limit` passed first. Throws
   // std::logic_error when called before Start() or by the thread itself.
-  bool Join(WaitLimit limit = {});
+  bool Join(const WaitLimit& limit = {});
 
   // True from Start() until the function has ended.
   bool IsAlive() const { return state_->IsAlive(); }
