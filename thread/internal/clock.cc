@@ -33,7 +33,9 @@ int64_t Clock::Now() {
 }
 
 Deadline Deadline::After(int64_t nanos) {
+  // For ever and one look need no clock; both are what most waits ask for.
   if (nanos <= 0) return Past();
+  if (nanos == Never().nanos()) return Never();
   const int64_t now = Clock::Now();
   return nanos >= Never().nanos() - now ? Never() : Deadline(now + nanos);
 }
