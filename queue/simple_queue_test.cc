@@ -310,8 +310,8 @@ TEST(SimpleQueueTest, MoveOfAnItemMayUseTheQueue) {
 #ifdef ABSL_HAVE_EXCEPTIONS
 // Throws at its n-th move from now, once.
 struct ThrowsWhenMoved {
-  static inline int moves_left = -1;
-  static inline int live = 0;
+  static inline std::atomic<int> moves_left{-1};
+  static inline std::atomic<int> live{0};
 
   explicit ThrowsWhenMoved(int v) : value(v) { ++live; }
   ThrowsWhenMoved(ThrowsWhenMoved&& other) : value(other.value) {

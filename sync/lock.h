@@ -27,10 +27,11 @@
 //
 // Fairness: none is promised; a thread that comes at the right moment may
 // overtake one that waits. Waiters are woken oldest first. Thread safety: all
-// methods. Destroy it when nobody holds it or waits for it; destroying it as
-// soon as one has got hold of it and let go again is safe, also when the
-// previous holder has not yet returned from unlock(). Memory ordering: what a
-// holder did before unlock() is visible to the next holder.
+// methods. Destroy it when nobody waits for it; that it is held does not
+// matter. Destroying it as soon as one has got hold of it and let go again is
+// safe, also when the previous holder has not yet returned from unlock().
+// Memory ordering: what a holder did before unlock() is visible to the next
+// holder.
 
 #ifndef HEDDLE_SYNC_LOCK_H_
 #define HEDDLE_SYNC_LOCK_H_

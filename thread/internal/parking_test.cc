@@ -1,5 +1,10 @@
 #include "heddle/thread/internal/parking.h"
 
+#if defined(__unix__)
+#include <pthread.h>
+#include <signal.h>
+#endif
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -589,6 +594,39 @@ TEST(ParkingTest, NoWakeUpIsLostToWaitersThatAreStopped) {
   EXPECT_EQ(tokens, 0);
   EXPECT_FALSE(AnybodyOn(&key));
 }
+
+#if defined(__unix__)
+std::atomic<int> signals_seen{0};
+
+TEST(ParkingTest, SignalsEndNoWait) {
+  // Without SA_RESTART: system calls are interrupted.
+  struct sigaction counts = {};
+  counts.sa_handler = [](int) { ++signals_seen; };
+  struct sigaction before = {};
+  ASSERT_EQ(sigaction(SIGUSR1, &counts, &before), 0);
+  ManualClock clock;
+  const int key = 0;
+  std::atomic<bool> woken{false};
+  std::thread thread([&] {
+    Waiter waiter;
+    {
+      ParkingSpot spot(&key);
+      spot.Add(waiter);
+    }
+    woken.store(waiter.Sleep(WaitLimit(absl::Hours(1)).Started()));
+  });
+  clock.AwaitSleepers(1);
+  for (int i = 1; i <= 100; ++i) {
+    ASSERT_EQ(pthread_kill(thread.native_handle(), SIGUSR1), 0);
+    while (signals_seen.load() < i) std::this_thread::yield();
+  }
+  EXPECT_TRUE(AnybodyOn(&key));
+  EXPECT_EQ(WakeOn(&key, 1), 1u);
+  thread.join();
+  EXPECT_TRUE(woken.load());
+  sigaction(SIGUSR1, &before, nullptr);
+}
+#endif
 
 TEST(ParkingDeathTest, SleepRefusesALimitWhoseClockDoesNotRun) {
   const int key = 0;
