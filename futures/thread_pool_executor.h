@@ -58,6 +58,9 @@ class ThreadPoolExecutor final : public Executor {
   // changed then.
   bool Shutdown(const ShutdownOptions& options = {});
 
+  // How many threads there may be.
+  [[nodiscard]] int max_workers() const { return pool_.max_workers(); }
+
  private:
   WorkerPool pool_;
 };
