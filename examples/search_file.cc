@@ -20,8 +20,8 @@
 namespace search {
 namespace {
 
-constexpr size_t kBufferSize = 128 * 1024;
-constexpr size_t kBinaryCheckSize = 32 * 1024;
+constexpr size_t kBufferSize = size_t{128} * 1024;
+constexpr size_t kBinaryCheckSize = size_t{32} * 1024;
 
 // A block of memory that can become larger and can fail to.
 class Buffer {

@@ -21,7 +21,7 @@ namespace {
 using examples::TempTree;
 
 constexpr int kNoOutput = -1;
-constexpr size_t kBuffer = 128 * 1024;  // as in search_file.cc
+constexpr size_t kBuffer = size_t{128} * 1024;  // as in search_file.cc
 
 // A file with `content`, searched; its name is "f" in the lines returned.
 class FileSearcherTest : public testing::Test {
@@ -105,7 +105,7 @@ TEST_F(FileSearcherTest, ALaterNulDoesNot) {
 
 TEST_F(FileSearcherTest, WordsAcrossTheBuffersEndAreFoundOnce) {
   const std::string word = "needle";
-  for (const size_t around : {size_t{32 * 1024}, kBuffer, 2 * kBuffer}) {
+  for (const size_t around : {size_t{32} * 1024, kBuffer, 2 * kBuffer}) {
     for (size_t before = around - word.size() - 1; before <= around + 1;
          ++before) {
       std::string content;

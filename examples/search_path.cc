@@ -1,10 +1,10 @@
 #include "heddle/examples/search_path.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <string>
 
 namespace search {

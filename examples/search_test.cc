@@ -321,7 +321,7 @@ TEST_F(SearchTest, ExitCodesAreGreps) {
 TEST_F(SearchTest, AfterTheFirst32KiBANulIsAByteLikeOthers) {
   TempTree tree;
   const std::string nul(1, '\0');
-  const std::string lines(40 * 1024, '\n');
+  const std::string lines(size_t{40} * 1024, '\n');
   tree.File("a", lines + nul + "needle\nneedle\n");
   tree.File("b", "needle\n" + lines + lines + lines + nul + "needle\n");
   const RunOptions in_tree = {.folder = tree.root()};

@@ -40,9 +40,10 @@ class WaitLimit {
   WaitLimit() = default;
 
   // These conversions are implicit on purpose: a limit is written at the call.
-  WaitLimit(absl::Duration timeout);  // NOLINT(*-explicit-*)
-  WaitLimit(std::stop_token stop)
-      : stop_(std::move(stop)) {}  // NOLINT(*-explicit-*)
+  // NOLINTBEGIN(google-explicit-constructor)
+  WaitLimit(absl::Duration timeout);
+  WaitLimit(std::stop_token stop) : stop_(std::move(stop)) {}
+  // NOLINTEND(google-explicit-constructor)
   WaitLimit(absl::Duration timeout, std::stop_token stop);
 
   // Returns this limit with its clock running: however many waits it is passed
