@@ -1,6 +1,7 @@
 #include "heddle/pool/worker_pool.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <stdexcept>
@@ -11,6 +12,7 @@
 #include "heddle/pool/internal/task_queue.h"
 #include "heddle/pool/task.h"
 #include "heddle/sync/lock.h"
+#include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/os_thread.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/throw.h"
@@ -50,13 +52,21 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   size_t Shutdown(ShutdownMode mode);
   bool Join(const WaitLimit& limit);
 
-  bool IsWorkerHere() const { return current == this; }
+  bool IsWorkerHere() const { return current == number_; }
   int max_workers() const { return max_workers_; }
   int started_workers();
 
  private:
-  // The core whose worker the calling thread is; null in other threads.
-  static thread_local const Core* current;
+  // The number of the core whose worker the calling thread is; 0 in others. Not
+  // its address: a worker may outlive the core, its thread_locals may make
+  // pools when they are destroyed, and one of those would get that address.
+  static thread_local uint64_t current;
+
+  static uint64_t NextNumber() {
+    static constinit internal::Atomic<uint64_t> last{0};
+    // relaxed: all that counts is that no two are alike.
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
 
   // Where idle workers park. Not `this`: an address is a key to one queue, and
   // a member's could be the same.
@@ -67,6 +77,7 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   void Work();
   Task NextTask(bool done_one);
 
+  const uint64_t number_ = NextNumber();
   const int max_workers_;
   Lock lock_;
   TaskQueue queue_ ABSL_GUARDED_BY(lock_);
@@ -78,7 +89,7 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   std::vector<Thread> threads_;
 };
 
-thread_local const WorkerPool::Core* WorkerPool::Core::current = nullptr;
+thread_local uint64_t WorkerPool::Core::current = 0;
 
 // Starts a worker; returns why not, or null.
 std::exception_ptr WorkerPool::Core::TryStartOne() {
@@ -154,7 +165,7 @@ Task WorkerPool::Core::NextTask(bool done_one) {
 }
 
 void WorkerPool::Core::Work() {
-  current = this;
+  current = number_;
   Task task = NextTask(/*done_one=*/false);
   while (task) {
     std::move(task).Run();

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -275,6 +277,179 @@ TEST(WorkerPoolTest, MayBeDestroyedByItsOwnTask) {
   });
   handed_over.Set();
   EXPECT_TRUE(destroyed.Wait());
+}
+
+TEST(WorkerPoolTest, DestroyedByItsOwnTaskItStillRunsWhatWasAccepted) {
+  for (int round = 0; round < 200; ++round) {
+    constexpr int kTasks = 50;
+    std::atomic<int> ran{0};
+    Event all_ran;
+    const auto count = [&] {
+      if (++ran == kTasks + 2) all_ran.Set();
+    };
+    auto pool =
+        std::make_unique<WorkerPool>(WorkerPool::Options{.max_workers = 3});
+    WorkerPool& alias = *pool;
+    Event handed_over;
+    Event destroyed;
+    MustSchedule(alias, [&] {
+      handed_over.Wait();
+      pool.reset();
+      destroyed.Set();
+      count();
+    });
+    MustSchedule(alias, [&] {  // runs in another worker meanwhile
+      destroyed.Wait();
+      count();
+    });
+    for (int i = 0; i < kTasks; ++i) MustSchedule(alias, count);
+    handed_over.Set();
+    EXPECT_TRUE(all_ran.Wait());
+  }
+}
+
+TEST(WorkerPoolTest, AWorkerOfADeadPoolIsNoWorkerOfTheNext) {
+  // The next pool may get the memory of the dead one, and its address.
+  struct MakesPoolAtThreadExit {
+    ~MakesPoolAtThreadExit() {
+      if (is_worker == nullptr) return;
+      {
+        const WorkerPool next({.max_workers = 1});
+        *is_worker = next.IsWorkerHere();
+      }
+      done->Set();
+    }
+    bool* is_worker = nullptr;
+    Event* done = nullptr;
+  };
+  bool is_worker = false;
+  Event handed_over;
+  Event done;
+  auto pool =
+      std::make_unique<WorkerPool>(WorkerPool::Options{.max_workers = 1});
+  WorkerPool& alias = *pool;
+  MustSchedule(alias, [&] {
+    static thread_local MakesPoolAtThreadExit at_exit;
+    at_exit.is_worker = &is_worker;
+    at_exit.done = &done;
+    handed_over.Wait();
+    pool.reset();
+  });
+  handed_over.Set();
+  EXPECT_TRUE(done.Wait());
+  EXPECT_FALSE(is_worker);
+}
+
+TEST(WorkerPoolTest, EachTaskMayScheduleTheNextManyTimesOver) {
+  constexpr int kLength = 100'000;
+  WorkerPool pool({.max_workers = 2});
+  Event done;
+  struct Link {
+    void operator()() const {
+      if (left == 0) {
+        done->Set();
+      } else {
+        MustSchedule(*pool, Link{pool, done, left - 1});
+      }
+    }
+    WorkerPool* pool;
+    Event* done;
+    int left;
+  };
+  MustSchedule(pool, Link{&pool, &done, kLength});
+  EXPECT_TRUE(done.Wait());
+}
+
+TEST(WorkerPoolTest, ManyDroppedTasksAreDroppedOneByOne) {
+  constexpr size_t kTasks = 1'000'000;  // a recursion would overflow the stack
+  WorkerPool pool({.max_workers = 1});
+  Event begun;
+  Event go;
+  MustSchedule(pool, [&] {
+    begun.Set();
+    go.Wait();
+  });
+  begun.Wait();
+  for (size_t i = 0; i < kTasks; ++i) MustSchedule(pool, [] {});
+  EXPECT_EQ(pool.Shutdown(ShutdownMode::kDropQueued), kTasks);
+  go.Set();
+}
+
+TEST(WorkerPoolTest, ATaskMayShutItsPoolDownAndDropTheRest) {
+  WorkerPool pool({.max_workers = 2});
+  Event go;
+  Event second_begun;
+  Event second_may_end;
+  std::optional<size_t> dropped;
+  std::optional<size_t> dropped_again;
+  bool refused = false;
+  MustSchedule(pool, [&] {
+    go.Wait();
+    dropped = pool.Shutdown(ShutdownMode::kDropQueued);
+    dropped_again = pool.Shutdown(ShutdownMode::kDropQueued);
+    Task task([] {});
+    refused = !pool.Schedule(task);
+    second_may_end.Set();
+  });
+  MustSchedule(pool, [&] {
+    second_begun.Set();
+    second_may_end.Wait();
+  });
+  second_begun.Wait();
+  for (int i = 0; i < 5; ++i) MustSchedule(pool, [] { ADD_FAILURE(); });
+  go.Set();
+  second_may_end.Wait();
+  EXPECT_TRUE(pool.Join());
+  EXPECT_EQ(dropped, 5);
+  EXPECT_EQ(dropped_again, 0);
+  EXPECT_TRUE(refused);
+}
+
+TEST(WorkerPoolTest, JoinMayBeCalledByManyAndAgain) {
+  for (int round = 0; round < 100; ++round) {
+    std::atomic<int> ran{0};
+    std::atomic<int> joined{0};
+    WorkerPool pool({.max_workers = 2});
+    for (int i = 0; i < 10; ++i) MustSchedule(pool, [&ran] { ++ran; });
+    pool.Shutdown();
+    const auto join = [&] { joined += pool.Join() && ran == 10 ? 1 : 0; };
+    internal::RunConcurrently(1, join, join, join);
+    EXPECT_TRUE(pool.Join());
+    EXPECT_EQ(joined, 3);
+  }
+}
+
+TEST(WorkerPoolTest, AStopEndsTheWaitOfJoin) {
+  WorkerPool pool({.max_workers = 1});
+  Event go;
+  MustSchedule(pool, [&go] { go.Wait(); });
+  pool.Shutdown();
+  std::stop_source stop;
+  internal::RunConcurrently(
+      1, [&] { EXPECT_FALSE(pool.Join(stop.get_token())); },
+      [&] { stop.request_stop(); });
+  go.Set();
+  EXPECT_TRUE(pool.Join(WaitLimit()));
+}
+
+TEST(WorkerPoolTest, ATaskIsGoneBeforeItsWorkerSleeps) {
+  WorkerPool pool({.max_workers = 1});
+  Event gone;
+  MustSchedule(pool,
+               [when_gone = absl::MakeCleanup([&gone] { gone.Set(); })] {});
+  EXPECT_TRUE(gone.Wait());
+}
+
+TEST(WorkerPoolDeathTest, AStaticPoolMayDieInItsOwnWorkerThatCallsExit) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        static WorkerPool pool({.max_workers = 2});
+        Task task([] { std::exit(7); });
+        static_cast<void>(pool.Schedule(task));
+        Event().Wait();
+      },
+      ::testing::ExitedWithCode(7), "");
 }
 
 TEST(WorkerPoolTest, SubmittingWhileShuttingDownIsRunOrRefused) {

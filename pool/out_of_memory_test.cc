@@ -1,0 +1,155 @@
+// Memory runs out at each allocation in turn: an error is thrown, and nothing
+// is lost or wedged.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <optional>
+#include <utility>
+
+#include "absl/base/config.h"
+#include "gtest/gtest.h"
+#include "heddle/pool/task.h"
+#include "heddle/pool/worker_pool.h"
+#include "heddle/sync/event.h"
+
+#ifdef ABSL_HAVE_EXCEPTIONS
+namespace {
+
+// How many allocations of this thread still succeed; then one fails. Without a
+// bound if negative.
+thread_local int allocations_left = -1;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  const bool fails = allocations_left == 0;
+  if (allocations_left >= 0) --allocations_left;
+  void* const block = fails ? nullptr : std::malloc(size);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+
+namespace heddle {
+namespace {
+
+// Calls `body()` with the allocation after the first `count` failing. False if
+// that came to the caller as std::bad_alloc; `failed` says if it came to be.
+template <typename Body>
+bool WithoutMemoryAfter(int count, bool& failed, Body body) {
+  bool succeeded = true;
+  allocations_left = count;
+  try {
+    body();
+  } catch (const std::bad_alloc&) {
+    succeeded = false;
+  }
+  failed = allocations_left < 0;
+  allocations_left = -1;
+  return succeeded;
+}
+
+TEST(OutOfMemoryTest, ATaskIsMadeOrItIsNot) {
+  struct Large {
+    void operator()() const {}
+    std::shared_ptr<int> held;
+    char bytes[2000] = {};  // so that no cache has a block for it
+  };
+  auto held = std::make_shared<int>(1);
+  const Large callable{held};
+  bool failed = true;
+  EXPECT_FALSE(WithoutMemoryAfter(0, failed, [&] { Task task(callable); }));
+  EXPECT_EQ(held.use_count(), 2);
+  EXPECT_TRUE(WithoutMemoryAfter(1, failed, [&] { Task task(callable); }));
+  EXPECT_FALSE(failed);
+  EXPECT_EQ(held.use_count(), 2);
+}
+
+TEST(OutOfMemoryTest, WithoutAFirstWorkerTheTaskStaysWithTheCaller) {
+  bool failed = true;
+  int failures = 0;
+  for (int n = 0; failed; ++n) {
+    int ran = 0;
+    WorkerPool pool({.max_workers = 2});
+    Task task([&ran] { ++ran; });
+    bool accepted = false;
+    if (!WithoutMemoryAfter(n, failed,
+                            [&] { accepted = pool.Schedule(task); })) {
+      ++failures;
+      EXPECT_TRUE(task);
+      EXPECT_EQ(pool.started_workers(), 0);
+      accepted = pool.Schedule(task);
+    }
+    EXPECT_TRUE(accepted);
+    EXPECT_FALSE(task);
+    pool.Shutdown();
+    pool.Join();
+    EXPECT_EQ(ran, 1);
+  }
+  EXPECT_GT(failures, 0);
+}
+
+TEST(OutOfMemoryTest, WithoutALaterWorkerThePoolGoesOnWithThoseItHas) {
+  bool failed = true;
+  for (int n = 0; failed; ++n) {
+    std::atomic<int> ran{0};
+    Event go;
+    WorkerPool pool({.max_workers = 2});
+    Task first([&] {
+      go.Wait();
+      ++ran;
+    });
+    ASSERT_TRUE(pool.Schedule(first));
+    Task second([&] { ++ran; });
+    bool accepted = false;
+    EXPECT_TRUE(WithoutMemoryAfter(n, failed,
+                                   [&] { accepted = pool.Schedule(second); }));
+    EXPECT_TRUE(accepted);
+    EXPECT_EQ(pool.started_workers(), failed ? 1 : 2);
+    go.Set();
+    pool.Shutdown();
+    pool.Join();
+    EXPECT_EQ(ran, 2);
+  }
+}
+
+TEST(OutOfMemoryTest, APoolStartsAllItsWorkersOrNone) {
+  bool failed = true;
+  int failures = 0;
+  for (int n = 0; failed; ++n) {
+    std::optional<WorkerPool> pool;
+    if (!WithoutMemoryAfter(n, failed, [&] {
+          pool.emplace(WorkerPool::Options{
+              .max_workers = 4, .start = WorkerPool::StartPolicy::kAtOnce});
+        })) {
+      ++failures;
+      EXPECT_FALSE(pool.has_value());
+    }
+  }
+  EXPECT_GT(failures, 4);
+}
+
+TEST(OutOfMemoryTest, APoolThatRunsNeedsNoMore) {
+  WorkerPool pool({.max_workers = 1});
+  Event ran;
+  Task first([&ran] { ran.Set(); });
+  Task second([] {});
+  ASSERT_TRUE(pool.Schedule(first));
+  ran.Wait();
+  bool failed = true;
+  EXPECT_TRUE(WithoutMemoryAfter(0, failed, [&] {
+    static_cast<void>(pool.Schedule(second));
+    static_cast<void>(pool.IsWorkerHere());
+    pool.Shutdown(WorkerPool::ShutdownMode::kDropQueued);
+    pool.Join();
+  }));
+  EXPECT_FALSE(failed);
+}
+
+}  // namespace
+}  // namespace heddle
+#endif
