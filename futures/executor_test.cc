@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <forward_list>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <ranges>
 #include <sstream>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +29,7 @@
 #include "heddle/pool/errors.h"
 #include "heddle/pool/task.h"
 #include "heddle/sync/event.h"
+#include "heddle/thread/except_hook.h"
 #include "heddle/thread/internal/manual_clock.h"
 #include "heddle/thread/thread.h"
 #include "heddle/thread/wait_limit.h"
@@ -178,12 +183,12 @@ TEST(MapTest, BuffersizeBoundsWhatIsOnItsWay) {
   int read = 0;
   auto results =
       executor.Map([](int n) { return n; }, Naturals(read), {.buffersize = 4});
-  EXPECT_EQ(read, 4);
+  EXPECT_EQ(read, 3);  // the last of four that it has given
   auto it = results.begin();
   for (int n = 0; n < 100; ++n, ++it) {
     executor.RunAll();
     EXPECT_EQ(*it, n);
-    EXPECT_EQ(read, n + 4);
+    EXPECT_EQ(read, n + 3);
   }
 }
 
@@ -249,7 +254,156 @@ TEST(MapTest, TheFunctionIsSharedNotCopied) {
   EXPECT_EQ(copies, 1);
 }
 
+TEST(MapTest, ReadsNoMoreOfTheInputThanItSchedules) {
+  // The input may have to wait for its next element.
+  struct Source {
+    struct iterator {
+      using iterator_category = std::input_iterator_tag;
+      using value_type = int;
+      using difference_type = std::ptrdiff_t;
+      using pointer = void;
+      using reference = int;
+      int operator*() const { return *at; }
+      iterator& operator++() {
+        ++*at;
+        return *this;
+      }
+      bool operator==(std::default_sentinel_t) const { return *at == 5; }
+      int* at;
+    };
+    iterator begin() { return iterator{at}; }
+    std::default_sentinel_t end() { return {}; }
+    int* at;
+  };
+  ManualExecutor executor;
+  int at = 0;
+  auto results =
+      executor.Map([](int n) { return n; }, Source{&at}, {.buffersize = 2});
+  EXPECT_EQ(at, 1);
+  auto it = results.begin();
+  for (int n = 0; n < 5; ++n, ++it) {
+    EXPECT_EQ(at, std::min(n + 1, 5));
+    executor.RunAll();
+    EXPECT_EQ(*it, n);
+  }
+  EXPECT_TRUE(it == results.end());
+}
+
+TEST(MapTest, TakesRangesThatOnlyTheNewIteratorsDescribe) {
+  ManualExecutor executor;
+  const auto twice = [](size_t n) { return 2 * n; };
+  auto doubled = executor.Map(twice, std::views::iota(size_t{1}, size_t{4}));
+  executor.RunAll();
+  auto again = executor.Map(twice, std::move(doubled));  // and results
+  executor.RunAll();
+  EXPECT_THAT(Collect(std::move(again)), ElementsAre(4, 8, 12));
+}
+
+TEST(MapTest, DroppedBeforeTheFirstStepItCancelsAll) {
+  ManualExecutor executor;
+  int ran = 0;
+  {
+    auto results = executor.Map([&ran](int) { ++ran; }, std::vector<int>{1, 2});
+    EXPECT_EQ(executor.size(), 2);
+  }
+  executor.RunAll();
+  EXPECT_EQ(ran, 0);
+}
+
+TEST(MapTest, OneElementWithEveryBound) {
+  for (const size_t bound : {size_t{0}, size_t{1}, size_t{2}}) {
+    ManualExecutor executor;
+    auto results = executor.Map([](int n) { return n; }, std::vector<int>{7},
+                                {.buffersize = bound});
+    EXPECT_EQ(executor.size(), 1);
+    executor.RunAll();
+    EXPECT_THAT(Collect(std::move(results)), ElementsAre(7));
+  }
+}
+
 #ifdef ABSL_HAVE_EXCEPTIONS
+TEST(MapTest, AStopEndsTheRange) {
+  ManualExecutor executor;
+  std::stop_source stop;
+  int ran = 0;
+  auto results = executor.Map([&ran](int) { ++ran; }, std::vector<int>{1, 2},
+                              {.limit = stop.get_token()});
+  executor.RunOne();
+  stop.request_stop();
+  auto it = results.begin();
+  *it;  // what is there is given
+  ++it;
+  EXPECT_THROW(*it, TimeoutError);
+  EXPECT_TRUE(it == results.end());
+  executor.RunAll();
+  EXPECT_EQ(ran, 1);
+}
+
+TEST(MapTest, AStepAfterTheLimitStaysAtTheEndAndSchedulesNothing) {
+  ManualExecutor executor;
+  int read = 0;
+  auto results = executor.Map([](int n) { return n; }, Naturals(read),
+                              {.limit = absl::ZeroDuration(), .buffersize = 1});
+  int timeouts = 0;
+  int steps = 0;
+  // What a loop does that catches every error of an element.
+  for (auto it = results.begin(); it != results.end() && steps < 10;
+       ++it, ++steps) {
+    try {
+      *it;
+    } catch (const std::exception&) {
+      ++timeouts;
+    }
+  }
+  EXPECT_EQ(timeouts, 1);
+  EXPECT_EQ(steps, 1);
+  EXPECT_EQ(executor.size(), 1);
+  EXPECT_TRUE(results.begin() == results.end());
+}
+
+TEST(MapTest, AnInputThatThrowsInAStepLeavesWhatIsOnItsWay) {
+  ManualExecutor executor;
+  std::istringstream text("1 2 three");
+  text.exceptions(std::ios::failbit);
+  struct Numbers {
+    std::istream_iterator<int> begin() const {
+      return std::istream_iterator<int>(*in);
+    }
+    std::istream_iterator<int> end() const { return {}; }
+    std::istringstream* in;
+  };
+  auto results =
+      executor.Map([](int n) { return n; }, Numbers{&text}, {.buffersize = 2});
+  EXPECT_EQ(executor.size(), 2);
+  executor.RunAll();
+  auto it = results.begin();
+  EXPECT_EQ(*it, 1);
+  EXPECT_THROW(++it, std::ios::failure);
+  EXPECT_EQ(*it, 2);  // the step was made
+  EXPECT_EQ(executor.size(), 0);
+}
+
+TEST(MapTest, AFunctionWhoseDestructorThrowsGoesToTheExceptHook) {
+  int reported = 0;
+  SetExceptHook([&reported](const ExceptHookArgs&) { ++reported; });
+  struct Bomb {
+    explicit Bomb(bool on) : armed(on) {}
+    Bomb(Bomb&& other) noexcept : armed(std::exchange(other.armed, false)) {}
+    ~Bomb() noexcept(false) {
+      if (armed) throw std::runtime_error("destructor");
+    }
+    int operator()(int n) const { return n; }
+    bool armed;
+  };
+  ManualExecutor executor;
+  {
+    auto results = executor.Map(Bomb(true), std::vector<int>{1, 2});
+    executor.RunAll();
+  }
+  SetExceptHook(nullptr);
+  EXPECT_EQ(reported, 1);
+}
+
 TEST(MapTest, AnElementsExceptionComesOutAtItsPlaceAndTheRestGoesOn) {
   ThreadPoolExecutor executor(2);
   auto results = executor.Map(

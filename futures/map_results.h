@@ -9,26 +9,28 @@
 //     try {
 //       total += *it;
 //     } catch (const std::system_error&) {
-//       ++unreadable;                        // this element's; the rest goes
-//       on
+//       ++unreadable;  // this element; the rest goes on
 //     }
 //   }
 //
 // The rules:
 //   - Work is scheduled by the call of Map(), for all elements or for the first
-//     `buffersize`; with a bound, each step forward schedules one more, so
-//     memory is bounded and endless inputs are fine.
+//     `buffersize`; with a bound, each step forward schedules one more. The
+//     input is read as far as that and no further, so it may be endless, or
+//     have to wait for its next element.
 //   - `*it` waits for its element's result. If the call threw, it rethrows
-//   that,
-//     and the iteration may go on with `++it`.
-//   - `limit` bounds all of it, from the call of Map(). When it has passed,
-//   `*it`
-//     throws TimeoutError, the rest is cancelled and the range is at its end.
+//     that, and the iteration may go on with `++it`. `++it` waits for nothing:
+//     who steps over results without asking for them outruns the bound.
+//   - `limit` bounds all of it, from the call of Map(). After it has passed,
+//     results that are there are still given. At the first that is not, `*it`
+//     throws TimeoutError, the rest is cancelled and the range is at its end;
+//     `++it` leaves it there.
 //   - Whoever drops the range early cancels what has not begun. What has begun
 //     goes on by itself, with copies of its own.
-//   - What the input range throws comes out where it is read: of Map(), or of
-//     `++it` with a bound; what was scheduled before is cancelled with the
-//     range.
+//   - What the input range or the executor throws comes out where the element
+//     is read and scheduled. Out of Map(): what was scheduled before is
+//     cancelled. Out of `++it` with a bound: the step has been made, what is on
+//     its way can still be had, and the next step tries again.
 // (Python: Executor.map() as of 3.16, with `buffersize` of 3.14.)
 //
 // Thread safety: as for any object. The executor must outlive it.
@@ -47,6 +49,7 @@
 #include "heddle/futures/future.h"
 #include "heddle/futures/internal/submit_call.h"
 #include "heddle/pool/errors.h"
+#include "heddle/pool/internal/callable_cell.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -61,12 +64,12 @@ struct MapOptions {
 template <typename Function, typename Range>
 class MapResults {
   using Input = decltype(std::begin(std::declval<Range&>()));
-  using Element = typename std::iterator_traits<Input>::value_type;
+  using Element = std::iter_value_t<Input>;
   static_assert(
       std::is_invocable_v<const Function&, Element>,
       "Map: the function cannot be called with an element; it is called as a "
-      "const "
-      "object, because several threads share it (a mutable lambda cannot be)");
+      "const object, because several threads share it (a mutable lambda "
+      "cannot be)");
   using T = std::invoke_result_t<const Function&, Element>;
 
  public:
@@ -91,7 +94,7 @@ class MapResults {
     void operator++(int) { ++*this; }
 
     bool operator==(std::default_sentinel_t) const {
-      return results_->futures_.empty();
+      return results_->progress_->futures.empty();
     }
 
    private:
@@ -106,8 +109,8 @@ class MapResults {
              const MapOptions& options)
       : executor_(&executor),
         limit_(options.limit.Started()),
-        function_(std::make_shared<const Function>(std::forward<F>(function))),
-        input_(std::make_unique<InputRange>(std::forward<R>(range))),
+        function_(std::make_shared<SharedFunction>(std::forward<F>(function))),
+        progress_(std::make_unique<Progress>(std::forward<R>(range))),
         buffersize_(options.buffersize) {
     // An exception here ends the constructor before the destructor can cancel.
     struct CancelUnlessFilled {
@@ -116,48 +119,82 @@ class MapResults {
       }
       MapResults* results;
     } guard{this};
-    while (!input_->AtEnd() &&
-           (buffersize_ == 0 || futures_.size() < buffersize_))
+    while ((buffersize_ == 0 || progress_->futures.size() < buffersize_) &&
+           progress_->HasNext()) {
       SubmitNext();
+    }
     guard.results = nullptr;
   }
   MapResults(MapResults&&) noexcept = default;
   MapResults& operator=(MapResults&&) = delete;
-  ~MapResults() { CancelAll(); }
+  ~MapResults() {
+    if (progress_ != nullptr) CancelAll();
+  }
 
   // The range may be gone through once: begin() is where it has got to.
   iterator begin() { return iterator(this); }
   std::default_sentinel_t end() const { return std::default_sentinel; }
 
  private:
-  // Keeps its place in the range; on the heap, so that it stays valid when the
-  // results are moved.
-  struct InputRange {
+  // What all calls share. A destructor of the function's that throws is
+  // reported to the except hook.
+  struct SharedFunction {
+    template <typename F>
+    explicit SharedFunction(F&& function) : cell(std::forward<F>(function)) {}
+    SharedFunction(const SharedFunction&) = delete;
+    SharedFunction& operator=(const SharedFunction&) = delete;
+    ~SharedFunction() { cell.Destroy(); }
+
+    pool_internal::CallableCell<const Function> cell;
+  };
+
+  // The place in the input and the results that are on their way. On the heap:
+  // neither an iterator into a range nor a deque moves without ado.
+  struct Progress {
     template <typename R>
-    explicit InputRange(R&& source)
+    explicit Progress(R&& source)
         : range(std::forward<R>(source)),
           next(std::begin(range)),
           last(std::end(range)) {}
 
-    bool AtEnd() const { return next == last; }
+    // Reads on, if `*next` has been taken. Only called when an element is
+    // wanted, because the input may have to wait for it.
+    bool HasNext() {
+      if (taken) {
+        ++next;
+        taken = false;
+      }
+      return !(next == last);
+    }
 
     Range range;
     Input next;
     decltype(std::end(std::declval<Range&>())) last;
+    bool taken = false;
+    std::deque<Future<T>> futures;
   };
 
   void SubmitNext() {
-    futures_.push_back(futures_internal::SubmitCall(
+    std::deque<Future<T>>& futures = progress_->futures;
+    // Its place first: once the call is scheduled, nothing may fail any more.
+    futures.emplace_back();
+    struct PopUnlessSubmitted {
+      ~PopUnlessSubmitted() {
+        if (!futures.back().valid()) futures.pop_back();
+      }
+      std::deque<Future<T>>& futures;
+    } guard{futures};
+    futures.back() = futures_internal::SubmitCall(
         *executor_,
         [function = function_,
-         element = static_cast<Element>(*input_->next)]() mutable -> T {
-          return std::invoke(*function, std::move(element));
-        }));
-    ++input_->next;
+         element = static_cast<Element>(*progress_->next)]() mutable -> T {
+          return std::invoke(function->cell.get(), std::move(element));
+        });
+    progress_->taken = true;
   }
 
   decltype(auto) Current() {
-    Future<T>& future = futures_.front();
+    Future<T>& future = progress_->futures.front();
     if (!future.Wait(limit_)) {
       CancelAll();
       internal::Throw(
@@ -167,21 +204,21 @@ class MapResults {
   }
 
   void Advance() {
-    futures_.pop_front();
-    if (!input_->AtEnd()) SubmitNext();
+    if (progress_->futures.empty()) return;  // the limit has ended it
+    progress_->futures.pop_front();
+    if (progress_->HasNext()) SubmitNext();
   }
 
   void CancelAll() {
-    for (const Future<T>& future : futures_) future.Cancel();
-    futures_.clear();
+    for (const Future<T>& future : progress_->futures) future.Cancel();
+    progress_->futures.clear();
   }
 
   Executor* executor_;
   WaitLimit limit_;
-  std::shared_ptr<const Function> function_;
-  std::unique_ptr<InputRange> input_;
+  std::shared_ptr<SharedFunction> function_;
+  std::unique_ptr<Progress> progress_;  // null when moved from
   size_t buffersize_;
-  std::deque<Future<T>> futures_;
 };
 
 }  // namespace heddle
