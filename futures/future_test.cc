@@ -2,6 +2,8 @@
 
 #include <any>
 #include <atomic>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -18,7 +20,10 @@
 #include "gtest/gtest.h"
 #include "heddle/futures/executor.h"
 #include "heddle/futures/internal/manual_executor.h"
+#include "heddle/futures/thread_pool_executor.h"
 #include "heddle/pool/errors.h"
+#include "heddle/sync/event.h"
+#include "heddle/thread/except_hook.h"
 #include "heddle/thread/internal/manual_clock.h"
 #include "heddle/thread/internal/run_concurrently.h"
 #include "heddle/thread/thread.h"
@@ -29,6 +34,8 @@ namespace {
 
 using futures_internal::ManualExecutor;
 using ::testing::Pointee;
+
+const int kSeven = 7;
 
 TEST(FutureTest, DefaultMadeHandleIsNotValid) {
   EXPECT_FALSE(Future<int>().valid());
@@ -235,6 +242,66 @@ TEST(FutureTest, CancelReleasesThoseWhoWait) {
   }
 }
 
+TEST(FutureTest, CancelReleasesThoseWhoWaitBeforeTheCallableIsDestroyed) {
+  // A callable may own what waits for its future: a thread that it joins.
+  ManualExecutor executor;
+  Event released;
+  const Future<void> future = executor.Submit(
+      [when_gone = absl::MakeCleanup([&released] { released.Wait(); })] {});
+  internal::ManualClock clock;
+  Thread waiter([&] {
+    // With a limit, so that the test can tell when it sleeps.
+    EXPECT_TRUE(future.Wait(absl::Hours(1)));
+    released.Set();
+  });
+  waiter.Start();
+  clock.AwaitSleepers(1);
+  EXPECT_TRUE(future.Cancel());
+  waiter.Join();
+}
+
+TEST(FutureTest, ResultsOfOddTypes) {
+  struct alignas(256) Aligned {
+    char byte = 1;
+  };
+  ManualExecutor executor;
+  const Future<Aligned> aligned = executor.Submit([] { return Aligned(); });
+  Future<const std::string> constant =
+      executor.Submit([]() -> const std::string { return "constant"; });
+  const Future<void (&)(int&)> function =
+      executor.Submit([]() -> void (&)(int&) {
+        return *static_cast<void (*)(int&)>([](int& n) { ++n; });
+      });
+  const Future<const int&> reference = executor.Submit(
+      [](const int& n) -> const int& { return n; }, std::cref(kSeven));
+  executor.RunAll();
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(&aligned.Result()) % 256, 0);
+  EXPECT_EQ(constant.Result(), "constant");
+  EXPECT_EQ(std::move(constant).Result(), "constant");
+  int n = 1;
+  function.Result()(n);
+  EXPECT_EQ(n, 2);
+  EXPECT_EQ(&reference.Result(), &kSeven);
+}
+
+TEST(FutureTest, TheLastHandleMayGoInATask) {
+  ThreadPoolExecutor executor(2);
+  for (int i = 0; i < 1000; ++i) {
+    Future<std::string> first =
+        executor.Submit([] { return std::string(100, 'x'); });
+    executor.Submit([first = std::move(first)] {});
+  }
+}
+
+TEST(FutureTest, MutableResultChangesWhatAllHandlesSee) {
+  ManualExecutor executor;
+  const Future<int> future = executor.Submit([] { return 1; });
+  const Future<int> other = future;
+  executor.RunAll();
+  future.MutableResult() = 2;
+  EXPECT_EQ(other.Result(), 2);
+}
+
 TEST(FutureTest, LastHandleAgainstCompletion) {
   // Whoever is last frees the state; a mistake is a use after free under asan.
   for (int round = 0; round < 2000; ++round) {
@@ -284,6 +351,62 @@ TEST(FutureTest, RethrowsTheSameObjectEachTime) {
   }
   EXPECT_FALSE(future.Cancelled());
   EXPECT_TRUE(future.Done());
+}
+
+TEST(FutureTest, AResultWhoseDestructorThrowsGoesToTheExceptHook) {
+  int reported = 0;
+  SetExceptHook([&reported](const ExceptHookArgs&) { ++reported; });
+  struct Bomb {
+    Bomb() = default;
+    Bomb(const Bomb&) = delete;
+    Bomb& operator=(const Bomb&) = delete;
+    ~Bomb() noexcept(false) { throw std::runtime_error("destructor"); }
+  };
+  ManualExecutor executor;
+  {
+    const Future<Bomb> future = executor.Submit([] { return Bomb(); });
+    executor.RunAll();
+    EXPECT_TRUE(future.Done());
+  }
+  SetExceptHook(nullptr);
+  EXPECT_EQ(reported, 1);
+}
+
+TEST(FutureTest, ACallableWhoseDestructorThrowsDoesNotHarmTheResult) {
+  int reported = 0;
+  SetExceptHook([&reported](const ExceptHookArgs&) { ++reported; });
+  struct Bomb {
+    explicit Bomb(bool on) : armed(on) {}
+    Bomb(Bomb&& other) noexcept : armed(std::exchange(other.armed, false)) {}
+    ~Bomb() noexcept(false) {
+      if (armed) throw std::runtime_error("destructor");
+    }
+    int operator()() const { return 5; }
+    bool armed;
+  };
+  ManualExecutor executor;
+  const Future<int> ran = executor.Submit(Bomb(true));
+  const Future<int> cancelled = executor.Submit(Bomb(true));
+  EXPECT_TRUE(cancelled.Cancel());
+  executor.RunAll();
+  SetExceptHook(nullptr);
+  EXPECT_EQ(ran.Result(), 5);
+  EXPECT_TRUE(cancelled.Cancelled());
+  EXPECT_EQ(reported, 2);
+}
+
+TEST(FutureTest, ACopyThatThrowsIsNotSubmitted) {
+  struct ThrowsOnCopy {
+    ThrowsOnCopy() = default;
+    ThrowsOnCopy(const ThrowsOnCopy&) { throw std::runtime_error("copy"); }
+    void operator()() const {}
+  };
+  const ThrowsOnCopy throws;
+  ManualExecutor executor;
+  EXPECT_THROW(executor.Submit(throws), std::runtime_error);
+  EXPECT_THROW(executor.Submit([](const ThrowsOnCopy&) {}, throws),
+               std::runtime_error);
+  EXPECT_EQ(executor.size(), 0);
 }
 
 TEST(FutureTest, CarriesExceptionsOfEveryType) {

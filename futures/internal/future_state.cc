@@ -17,18 +17,20 @@ using internal::Waiter;
 using internal::WakeList;
 
 bool FutureState::LeavePending(State next) noexcept {
-  // A cancelled state is final: nobody is left to be woken later, so the bit
-  // goes.
-  uint32_t seen =
-      word_.load(std::memory_order_relaxed);  // relaxed: the exchange checks it
+  // relaxed: the exchange checks it.
+  uint32_t seen = word_.load(std::memory_order_relaxed);
   while (StateOf(seen) == kPending) {
+    // A cancelled state is final, and all who wait are woken below: the bit
+    // goes.
     const uint32_t bit = next == kRunning ? seen & kQueued : 0;
     if (word_.compare_exchange_weak(seen, next | bit,
                                     std::memory_order_release,  // [DONE]
                                     std::memory_order_relaxed)) {
       if (next == kCancelled) {
-        DestroyCallable();
+        // Those who wait first: they are what the callable's destructor, a
+        // user's code, may be waiting for.
         if ((seen & kQueued) != 0) WakeAll();
+        DestroyCallable();
       }
       return true;
     }
@@ -43,8 +45,9 @@ bool FutureState::Cancel() noexcept {
 }
 
 void FutureState::Finish() noexcept {
-  if ((word_.exchange(kFinished, std::memory_order_release) & kQueued) != 0)
-    WakeAll();  // [DONE]
+  const uint32_t seen =
+      word_.exchange(kFinished, std::memory_order_release);  // [DONE]
+  if ((seen & kQueued) != 0) WakeAll();
 }
 
 // The caller holds a reference, so the word is there: unlike a Lock, a future

@@ -13,6 +13,7 @@
 
 #include "heddle/pool/internal/callable_cell.h"
 #include "heddle/pool/task.h"
+#include "heddle/thread/except_hook.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/wait_limit.h"
@@ -24,13 +25,15 @@ class FutureState : public Task::Node {
  public:
   // As the methods of Future.
   bool Done() const {
-    return IsFinal(word_.load(std::memory_order_acquire));
-  }  // [DONE]
+    return IsFinal(word_.load(std::memory_order_acquire));  // [DONE]
+  }
   bool Running() const {
+    // relaxed: advisory.
     return StateOf(word_.load(std::memory_order_relaxed)) == kRunning;
   }
   bool Cancelled() const {
-    return StateOf(word_.load(std::memory_order_acquire)) == kCancelled;
+    return StateOf(word_.load(std::memory_order_acquire)) ==
+           kCancelled;  // [DONE]
   }
   bool Cancel() noexcept;
   bool Wait(const WaitLimit& limit) { return Done() || WaitSlow(limit); }
@@ -43,11 +46,12 @@ class FutureState : public Task::Node {
   void AwaitResult(const WaitLimit& limit);
 
   void Ref() noexcept {
-    references_.fetch_add(1, std::memory_order_relaxed);
-  }  // see [LAST]
+    references_.fetch_add(1, std::memory_order_relaxed);  // see [LAST]
+  }
   void Unref() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-      Destroy();  // [LAST]
+    const uint32_t before =
+        references_.fetch_sub(1, std::memory_order_acq_rel);  // [LAST]
+    if (before == 1) Destroy();
   }
 
  protected:
@@ -63,22 +67,22 @@ class FutureState : public Task::Node {
   std::exception_ptr error_;
 
  private:
-  // | state      | the callable is      | the result and error_ are |
-  // |------------|----------------------|--------------------------------------|
-  // | kPending   | whoever leaves it    | nobody's | | kRunning   | the
-  // runner's         | the runner's                         | | kCancelled |
-  // the canceller's      | nobody's: there is none              | | kFinished
-  // | gone                 | shared by all handles                |
+  // | state      | the callable is  | the result and error_ are |
+  // |------------|------------------|---------------------------|
+  // | kPending   | nobody's yet     | nobody's                  |
+  // | kRunning   | the runner's     | the runner's              |
+  // | kCancelled | the canceller's  | nobody's: there is none   |
+  // | kFinished  | gone             | shared by all handles     |
   //
   //   kPending -> kRunning -> kFinished, kPending -> kCancelled; nothing else.
+  //   Who leaves kPending gets the callable, and destroys it.
   //   kQueued, a bit beside the first two: threads may be parked on the word.
   //   Legal to be set when nobody is; illegal to be clear when somebody is.
-  //   [DONE]  release of word_ in Finish() and Cancel() -> acquire in Done(),
-  //           Cancelled() and WaitSlow(): the result before the news of it.
-  //   [LAST]  release of references_ in each Unref() -> acquire in the last:
-  //   what
-  //           any holder did before the state is destroyed. Ref() is relaxed,
-  //           because who calls it holds a reference already.
+  //   [DONE] release of word_ in Finish() and Cancel() -> acquire in Done(),
+  //          Cancelled() and WaitSlow(): the result before the news of it.
+  //   [LAST] release of references_ in each Unref() -> acquire in the last:
+  //          what any holder did before the state is destroyed. Ref() is
+  //          relaxed, because who calls it holds a reference already.
   enum State : uint32_t { kPending, kRunning, kCancelled, kFinished };
   static constexpr uint32_t kQueued = 4;
 
@@ -107,8 +111,11 @@ class ResultCell {
   ResultCell() {}
   ResultCell(const ResultCell&) = delete;
   ResultCell& operator=(const ResultCell&) = delete;
-  ~ResultCell() {
-    if (present_) value_.~T();
+  // A destructor that throws is reported to the except hook.
+  ~ResultCell() noexcept {
+    if (!present_) return;
+    std::exception_ptr error = internal::CatchAll([this] { value_.~T(); });
+    if (error != nullptr) internal::ReportException(std::move(error));
   }
 
   // Makes the result of `call()` in place, so that T need not be movable.
