@@ -52,7 +52,7 @@ using internal::RunConcurrently;
 // A thread that gets one item.
 class GettingThread {
  public:
-  GettingThread(SimpleQueue<int>& queue, WaitLimit limit)
+  GettingThread(SimpleQueue<int>& queue, const WaitLimit& limit)
       : thread_([this, &queue, limit] { item_ = queue.Get(limit); }) {
     thread_.Start();
   }
@@ -314,6 +314,7 @@ struct ThrowsWhenMoved {
   static inline std::atomic<int> live{0};
 
   explicit ThrowsWhenMoved(int v) : value(v) { ++live; }
+  // NOLINTNEXTLINE(performance-noexcept-move-constructor): that it throws
   ThrowsWhenMoved(ThrowsWhenMoved&& other) : value(other.value) {
     if (moves_left >= 0 && moves_left-- == 0)
       throw std::runtime_error("cannot be moved");

@@ -25,7 +25,7 @@ using internal::RunConcurrently;
 // A thread that waits for an event.
 class WaitingThread {
  public:
-  WaitingThread(Event& event, WaitLimit limit)
+  WaitingThread(Event& event, const WaitLimit& limit)
       : thread_([this, &event, limit] { result_ = event.Wait(limit); }) {
     thread_.Start();
   }

@@ -40,7 +40,7 @@ using internal::RunConcurrently;
 // A thread that tries to take `lock` within `limit`; it does not release it.
 class TakingThread {
  public:
-  TakingThread(Lock& lock, WaitLimit limit)
+  TakingThread(Lock& lock, const WaitLimit& limit)
       : thread_([this, &lock, limit]()
                     HEDDLE_UNCHECKED { taken_ = lock.try_lock_for(limit); }) {
     thread_.Start();

@@ -29,19 +29,20 @@ template <typename Clock, typename Duration, typename Attempt>
 bool RetryUntil(const std::chrono::time_point<Clock, Duration>& deadline,
                 Attempt attempt) {
   using Seconds = std::chrono::duration<double>;
+  using std::chrono::duration_cast;
   // Comparing or subtracting two time points converts both to the finer unit,
   // where one that is centuries away overflows: hours::max() is not a number of
   // nanoseconds. So that is done only with those that are known to be near.
-  constexpr double kNear = 1e9;
+  constexpr Seconds kNear{1e9};
   for (;;) {
     const auto now = Clock::now();
-    const double left = Seconds(deadline.time_since_epoch()).count() -
-                        Seconds(now.time_since_epoch()).count();
+    const Seconds left = duration_cast<Seconds>(deadline.time_since_epoch()) -
+                         duration_cast<Seconds>(now.time_since_epoch());
     if (!(left >= -kNear)) return attempt(absl::ZeroDuration());  // also NaN
     if (left <= kNear) {
       if (!(deadline > now)) return attempt(absl::ZeroDuration());
       if (attempt(LimitFor(deadline - now))) return true;
-    } else if (attempt(LimitFor(Seconds(left)))) {
+    } else if (attempt(LimitFor(left))) {
       return true;
     }
   }

@@ -28,7 +28,7 @@ namespace {
 // A thread that waits on a key. The constructor returns when it is queued.
 class ParkedThread {
  public:
-  explicit ParkedThread(const void* key, WaitLimit limit = {})
+  explicit ParkedThread(const void* key, const WaitLimit& limit = {})
       : thread_([this, key, started = limit.Started()] {
           Waiter waiter;
           {

@@ -65,7 +65,7 @@ class ThreadState : public std::enable_shared_from_this<ThreadState> {
         phase_.load(std::memory_order_acquire));  // [PHASE]
   }
   void SetPhase(Phase phase);
-  bool AwaitAtLeast(Phase phase, const WaitLimit& limit);
+  bool AwaitAtLeast(Phase wanted, const WaitLimit& limit);
   bool IsSelf() const;
 
   Atomic<uint32_t> phase_{kNew};
