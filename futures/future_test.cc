@@ -260,6 +260,22 @@ TEST(FutureTest, CancelReleasesThoseWhoWaitBeforeTheCallableIsDestroyed) {
   waiter.Join();
 }
 
+TEST(FutureTest, TheHandleThatCancelsMayGoWithTheCallable) {
+  ManualExecutor executor;
+  auto handle = std::make_unique<Future<void>>();
+  Future<void>* const alias = handle.get();
+  bool ended = false;
+  // As if the executor dropped the task at the same time: nobody else holds it.
+  *alias =
+      executor.Submit([end = absl::MakeCleanup([&ended] { ended = true; }),
+                       last = absl::MakeCleanup([&executor, handle = &handle] {
+                         handle->reset();
+                         executor.DropOne();
+                       })] {});
+  EXPECT_TRUE(alias->Cancel());
+  EXPECT_TRUE(ended);
+}
+
 TEST(FutureTest, ResultsOfOddTypes) {
   struct alignas(256) Aligned {
     char byte = 1;

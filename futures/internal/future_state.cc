@@ -41,7 +41,12 @@ bool FutureState::LeavePending(State next) noexcept {
 bool FutureState::TryStart() noexcept { return LeavePending(kRunning); }
 
 bool FutureState::Cancel() noexcept {
-  return LeavePending(kCancelled) || Cancelled();
+  // The callable may own the handle that the caller came by, and those who are
+  // woken may destroy it.
+  Ref();
+  const bool cancelled = LeavePending(kCancelled) || Cancelled();
+  Unref();
+  return cancelled;
 }
 
 void FutureState::Finish() noexcept {
