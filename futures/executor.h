@@ -17,7 +17,9 @@
 // Thread safety: Submit(), Map() and Schedule() may be called from any thread,
 // tasks included.
 // Errors: all three throw ShutdownError (heddle/pool/errors.h) when the
-// executor accepts no more work, and std::bad_alloc; then nothing was accepted.
+// executor accepts no more work, std::bad_alloc, and what the executor at hand
+// adds. Then nothing was accepted, except that elements of Map() before the one
+// that failed may have begun; the others are cancelled.
 
 #ifndef HEDDLE_FUTURES_EXECUTOR_H_
 #define HEDDLE_FUTURES_EXECUTOR_H_

@@ -1,15 +1,15 @@
 // Future<T>: a handle to a result that is to come.
 //
 // Executor::Submit() returns one. Copies of a handle share one result; any of
-// them may be waited on, asked or cancelled. T may be void, a reference, or
-// move-only.
+// them may be waited on, asked or cancelled. T may be void, an lvalue
+// reference, or a type that cannot be copied or moved.
 //
 // Example:
 //
 //   Future<std::string> page = executor.Submit(Fetch, url);
 //   ...
-//   Use(page.Result());                      // waits; rethrows what Fetch()
-//   threw if (!page.Wait(absl::Seconds(2))) page.Cancel();
+//   if (!page.Wait(absl::Seconds(2))) page.Cancel();
+//   Use(page.Result());  // waits; rethrows what Fetch() threw
 //
 // The work behind a future goes on when its handles are gone. Work that will
 // never run (its executor dropped it) leaves a cancelled future, never one that
@@ -19,8 +19,9 @@
 // Thread safety: all methods of handles to one result. A handle itself is a
 // value: assign to it in one thread at a time.
 // Memory ordering: what the work did is visible after a call that found it
-// done. Errors: every method of a handle without a result (default-made, moved
-// from) throws std::logic_error.
+// done.
+// Errors: every method that asks about the result throws std::logic_error if
+// the handle has none behind it (default-made, moved from).
 
 #ifndef HEDDLE_FUTURES_FUTURE_H_
 #define HEDDLE_FUTURES_FUTURE_H_
@@ -73,9 +74,9 @@ class Future {
   // True if the work was cancelled.
   [[nodiscard]] bool Cancelled() const { return state().Cancelled(); }
 
-  // Cancels the work unless it has begun; the callable is destroyed, here and
-  // now. True if the future is cancelled, by this call or an earlier one; false
-  // if the work is running or has ended.
+  // Cancels the work unless it has begun; then those who wait are woken and
+  // the callable is destroyed, here and now. True if the future is cancelled,
+  // by this call or an earlier one; false if the work is running or has ended.
   bool Cancel() const { return state().Cancel(); }
 
   // Waits within `limit` until the work has ended; false if that passed first.

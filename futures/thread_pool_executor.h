@@ -47,7 +47,8 @@ class ThreadPoolExecutor final : public Executor {
   // does not wait: the threads end by themselves.
   ~ThreadPoolExecutor() override = default;
 
-  // Accepts `task`; throws ShutdownError after Shutdown().
+  // Accepts `task`; throws ShutdownError after Shutdown(), and
+  // std::system_error or std::bad_alloc if the first thread cannot be had.
   void Schedule(Task task) override;
 
   // Ends the acceptance of work. What was submitted is still run, or cancelled

@@ -35,6 +35,18 @@
 
 namespace heddle {
 
+class Task;
+
+namespace pool_internal {
+
+// What a task can be made of: something to be called, and no task itself.
+template <typename Function>
+concept TaskFunction =
+    std::is_invocable_v<std::add_lvalue_reference_t<std::decay_t<Function>>> &&
+    !std::is_same_v<std::decay_t<Function>, Task>;
+
+}  // namespace pool_internal
+
 class Task {
  public:
   // What a task consists of. Derive from it to give a task more than a
@@ -65,10 +77,8 @@ class Task {
 
   // A task that calls `function()`, whose result is ignored. The callable is
   // moved or copied in, and destroyed as soon as it has run.
-  template <typename Function>
-  requires std::is_invocable_v < std::decay_t<Function>
-  & > &&(!std::is_same_v<std::decay_t<Function>, Task>)explicit Task(
-          Function&& function);
+  template <pool_internal::TaskFunction Function>
+  explicit Task(Function&& function);
 
   // The task of `node`, which it owns from now on.
   explicit Task(Node* node) : node_(node) {}
@@ -148,10 +158,8 @@ class FunctionNode final : public Task::Node {
 
 }  // namespace pool_internal
 
-template <typename Function>
-requires std::is_invocable_v < std::decay_t<Function>
-& > &&(!std::is_same_v<std::decay_t<Function>, Task>)
-        Task::Task(Function&& function)
+template <pool_internal::TaskFunction Function>
+Task::Task(Function&& function)
     : node_(pool_internal::MakeInBlock<
             pool_internal::FunctionNode<std::decay_t<Function>>>(
           std::forward<Function>(function))) {}

@@ -28,18 +28,16 @@ using internal::WakeList;
 
 // One queue, one lock. How workers sleep:
 //
-//   (W1) sleeping_ counts the workers parked on this core that no one has
-//   claimed.
-//        It changes only under lock_; workers park without a limit, so each
-//        claim comes from WakeOne() or Shutdown(), which count it.
+//   (W1) sleeping_ counts the workers parked on this core that nobody has
+//        claimed. It changes only under lock_; workers park without a limit,
+//        so each claim comes from WakeOne() or Shutdown(), which count it.
 //   (W2) waking_ is true from the moment a worker is claimed by WakeOne() until
-//   it
-//        has lock_ again. One at a time: a wake-up costs as much as a hundred
-//        tasks, and a worker that is on its way will look at the whole queue.
+//        it has lock_ again. One at a time: a wake-up costs as much as a
+//        hundred tasks, and a worker on its way will look at the whole queue.
 //   (W3) when lock_ is free and tasks are queued, no worker sleeps or waking_
-//   is
-//        true: Schedule() wakes one unless one is on its way, and each worker
-//        that takes a task wakes the next if tasks are left.
+//        is true: Schedule() wakes one unless one is on its way, and each
+//        worker that takes a task wakes the next if tasks are left.
+//
 // A worker looks at the queue and joins the sleepers under one hold of lock_,
 // so no task comes in between. Hence, by (W3), no task waits while a worker
 // sleeps that nobody has woken.

@@ -17,11 +17,12 @@
 //   pool.Join();                           // ... and waits for it
 //
 // Nothing is lost: what Schedule() accepts is run, or dropped and counted by
-// Shutdown(kDropQueued). The destructor runs what was accepted and joins. What
-// a task throws goes to the except hook; the worker lives on.
+// Shutdown(kDropQueued). The destructor runs what was accepted and joins; in
+// one of the pool's own workers it waits for nothing, and the workers run what
+// was accepted and end by themselves. What a task throws goes to the except
+// hook; the worker lives on.
 //
-// Thread safety: all methods but the destructor, which may run in one of the
-// pool's own workers: that worker is then not waited for.
+// Thread safety: all methods but the destructor.
 // Memory ordering: what came before Schedule() is visible to the task; what a
 // task did is visible after a Join() that returns true.
 
@@ -55,7 +56,8 @@ class WorkerPool {
   };
 
   // Throws std::invalid_argument if max_workers is negative, and
-  // std::system_error if the system refuses a thread that kAtOnce asks for.
+  // std::system_error or std::bad_alloc if a thread that kAtOnce asks for
+  // cannot be had; those that started have ended then.
   explicit WorkerPool(const Options& options);
   WorkerPool() : WorkerPool(Options()) {}
   WorkerPool(const WorkerPool&) = delete;
@@ -63,9 +65,10 @@ class WorkerPool {
   ~WorkerPool();
 
   // Takes `task` over and returns true, or leaves it as it is and returns false
-  // if the pool is shut down. Throws std::system_error if the system refuses
-  // the first worker; the task is then the caller's too. If it refuses a later
-  // one, the pool goes on with those it has. REQUIRES: there is a task.
+  // if the pool is shut down. Throws std::system_error or std::bad_alloc if
+  // there is no worker and the first cannot be had; the task is then the
+  // caller's too. Without a later one the pool goes on with those it has.
+  // REQUIRES: there is a task.
   [[nodiscard]] bool Schedule(Task& task);
 
   // Ends the acceptance of tasks and tells the workers to go when there is

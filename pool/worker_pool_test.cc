@@ -1,5 +1,7 @@
 #include "heddle/pool/worker_pool.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -10,6 +12,7 @@
 #include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -507,6 +510,70 @@ TEST(WorkerPoolTest, NoTaskIsStrandedWhenWorkersFallAsleep) {
 }
 
 #ifdef ABSL_HAVE_EXCEPTIONS
+// While it lives, the system refuses every new thread: none has room for the
+// stack that threads have by default.
+class NoNewThreads {
+ public:
+  NoNewThreads() {
+    pthread_getattr_default_np(&before_);
+    pthread_attr_t huge;
+    pthread_attr_init(&huge);
+    EXPECT_EQ(pthread_attr_setstacksize(&huge, size_t{1} << 47), 0);
+    EXPECT_EQ(pthread_setattr_default_np(&huge), 0);
+    pthread_attr_destroy(&huge);
+  }
+  NoNewThreads(const NoNewThreads&) = delete;
+  NoNewThreads& operator=(const NoNewThreads&) = delete;
+  ~NoNewThreads() {
+    EXPECT_EQ(pthread_setattr_default_np(&before_), 0);
+    pthread_attr_destroy(&before_);
+  }
+
+ private:
+  pthread_attr_t before_;
+};
+
+TEST(WorkerPoolTest, WithoutAFirstThreadTheTaskStaysWithTheCaller) {
+  WorkerPool pool({.max_workers = 2});
+  int ran = 0;
+  Task task([&ran] { ++ran; });
+  {
+    const NoNewThreads refused;
+    EXPECT_THROW(static_cast<void>(pool.Schedule(task)), std::system_error);
+  }
+  ASSERT_TRUE(task);
+  EXPECT_EQ(pool.started_workers(), 0);
+  EXPECT_TRUE(pool.Schedule(task));
+  pool.Shutdown();
+  EXPECT_TRUE(pool.Join());
+  EXPECT_EQ(ran, 1);
+}
+
+TEST(WorkerPoolTest, WithoutALaterThreadItGoesOnWithThoseItHas) {
+  WorkerPool pool({.max_workers = 3});
+  std::atomic<int> ran{0};
+  Event go;
+  MustSchedule(pool, [&] {
+    go.Wait();
+    ++ran;
+  });
+  {
+    const NoNewThreads refused;
+    for (int i = 0; i < 3; ++i) MustSchedule(pool, [&ran] { ++ran; });
+  }
+  EXPECT_EQ(pool.started_workers(), 1);
+  go.Set();
+  pool.Shutdown();
+  EXPECT_TRUE(pool.Join());
+  EXPECT_EQ(ran, 4);
+}
+
+TEST(WorkerPoolTest, AtOnceWithoutThreadsThereIsNoPool) {
+  const NoNewThreads refused;
+  EXPECT_THROW(WorkerPool({.max_workers = 2, .start = StartPolicy::kAtOnce}),
+               std::system_error);
+}
+
 TEST(WorkerPoolTest, AThrowingTaskIsReportedAndTheWorkerLivesOn) {
   std::atomic<int> reported{0};
   SetExceptHook([&reported](const ExceptHookArgs&) { ++reported; });

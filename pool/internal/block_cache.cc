@@ -12,12 +12,12 @@ namespace heddle {
 namespace pool_internal {
 namespace {
 
-// Blocks come in multiples of kStep, the size of a cache line, so that two
-// tasks in use by two threads do not share one.
+// Blocks come in multiples of kStep: few sizes, so that tasks of different
+// callables use each other's. They are aligned as the system's are, not to
+// cache lines.
 constexpr size_t kStep = 64;
-constexpr size_t kClasses =
-    8;                         // 64 ... 512 bytes; larger blocks are not cached
-constexpr size_t kBatch = 32;  // blocks exchanged with the depot at a time
+constexpr size_t kClasses = 8;        // 64 ... 512 bytes; no larger ones
+constexpr size_t kBatch = 32;         // blocks exchanged with the depot
 constexpr size_t kDepotBatches = 64;  // kept for each size
 
 // Under a sanitizer every block comes from and goes back to the system, so that
