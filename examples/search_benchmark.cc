@@ -1,7 +1,8 @@
 // Measures search against `grep -rnFI`, in turns, on the system's headers.
 //
-//   tools/bazel run -c opt //examples:search_benchmark --
-//   --benchmark_min_time=5
+//   tools/bazel run -c opt //examples:search_benchmark
+//
+// More rounds with `-- --benchmark_min_time=5` at the end.
 //
 // "Time" is that of one search; search_ms and grep_ms are the medians of the
 // wall times, and search_to_grep is the first as a part of the second. A grep
