@@ -388,7 +388,7 @@ TEST(SimpleQueueTest, PutWithoutMemoryThrowsBadAllocAndLeavesTheQueueAsItWas) {
 #endif
 
 TEST(SimpleQueueTest, WhatCameBeforePutIsVisibleAfterGet) {
-  constexpr int kIterations = 2000;
+  constexpr int kIterations = 500;
   SimpleQueue<int*> queue;
   std::vector<int> values(kIterations, 0);
   size_t putting = 0;
@@ -467,7 +467,7 @@ TEST(SimpleQueueTest, EachItemOnceAndInOrderAmongGettersWhoseLimitsPass) {
 // Getters wait while the queue's own lock is waited for: what is meant for the
 // ones must not wake the others.
 TEST(SimpleQueueTest, NoGetterIsStrandedWhileOthersWaitForTheQueuesLock) {
-  constexpr int kIterations = 1000;
+  constexpr int kIterations = 500;
   SimpleQueue<int> queue;
   const auto put = [&] { queue.Put(1); };
   const auto get = [&] { EXPECT_EQ(queue.Get(), 1); };
@@ -476,7 +476,7 @@ TEST(SimpleQueueTest, NoGetterIsStrandedWhileOthersWaitForTheQueuesLock) {
 }
 
 TEST(SimpleQueueTest, PutAgainstStopAtTheSameMomentLosesNoItem) {
-  constexpr int kIterations = 2000;
+  constexpr int kIterations = 500;
   struct Case {
     SimpleQueue<int> queue;
     std::stop_source stop;
@@ -501,7 +501,7 @@ TEST(SimpleQueueTest, PutAgainstStopAtTheSameMomentLosesNoItem) {
 }
 
 TEST(SimpleQueueTest, NoWakeUpIsLostToGettersThatAreStopped) {
-  constexpr int kIterations = 2000;
+  constexpr int kIterations = 500;
   SimpleQueue<int> queue;
   std::vector<std::stop_source> stops(kIterations);
   size_t stoppable = 0;
@@ -568,7 +568,7 @@ TEST(SimpleQueueTest, TheCheckerOfHistoriesRejectsWhatNoQueueDoes) {
 }
 
 TEST(SimpleQueueTest, IsLinearizable) {
-  constexpr int kIterations = 2000;
+  constexpr int kIterations = 500;
   constexpr size_t kThreads = 3;
   // P puts, T tries to get; all programs of one thread in turn.
   const std::vector<std::string> programs = {"PTP", "TPT", "PPT",

@@ -228,7 +228,7 @@ TEST(EventTest, StopReleasesNobodyElse) {
 }
 
 TEST(EventTest, WhatCameBeforeSetIsVisibleAfterWait) {
-  constexpr int kIterations = 2000;
+  constexpr int kIterations = 500;
   struct Case {
     Event event;
     int value = 0;
@@ -313,7 +313,7 @@ TEST(EventTest, TwoEventsPassAValueToAndFro) {
 // The event is gone as soon as its waiter knows of the Set(), which may still
 // be under way.
 TEST(EventTest, MayBeDestroyedByItsWaiterAsSoonAsWaitReturned) {
-  constexpr int kIterations = 2000;
+  constexpr int kIterations = 500;
   std::atomic<Event*> current{nullptr};
   RunConcurrently(
       kIterations,
@@ -331,7 +331,7 @@ TEST(EventTest, MayBeDestroyedByItsWaiterAsSoonAsWaitReturned) {
 }
 
 TEST(EventTest, MayBeDestroyedOnTheStackOfItsWaiterByALimitedWait) {
-  constexpr int kIterations = 2000;
+  constexpr int kIterations = 500;
   std::atomic<Event*> current{nullptr};
   int round = 0;
   RunConcurrently(
@@ -353,7 +353,7 @@ TEST(EventTest, MayBeDestroyedOnTheStackOfItsWaiterByALimitedWait) {
 }
 
 TEST(EventTest, SetAgainstStopAtTheSameMomentEndsTheWaitEitherWay) {
-  constexpr int kIterations = 2000;
+  constexpr int kIterations = 500;
   struct Case {
     Event event;
     std::stop_source stop;

@@ -335,18 +335,20 @@ TEST(LockTest, WaitersThatTimeOutDoNotStrandTheOthers) HEDDLE_UNCHECKED {
 }
 
 TEST(LockTest, ExcludesAndIsCounted) {
-  constexpr int kIterations = 2000;
+  constexpr int kRounds = 20000;
   struct {
     Lock lock;
     int64_t count ABSL_GUARDED_BY(lock) = 0;
   } shared;
   const auto increment = [&] {
-    LockGuard guard(shared.lock);
-    ++shared.count;
+    for (int i = 0; i < kRounds; ++i) {
+      LockGuard guard(shared.lock);
+      ++shared.count;
+    }
   };
-  RunConcurrently(kIterations, increment, increment, increment, increment);
+  RunConcurrently(1, increment, increment, increment, increment);
   LockGuard guard(shared.lock);
-  EXPECT_EQ(shared.count, 4 * kIterations);
+  EXPECT_EQ(shared.count, 4 * kRounds);
 }
 
 // Threads that hold it for long, so that the others really sleep.
@@ -370,7 +372,7 @@ TEST(LockTest, ExcludesAmongThreadsThatSleepForIt) {
 // Limits that pass, stops and plain waits against each other: the lock excludes
 // and nobody is stranded.
 TEST(LockTest, ExcludesAmongWaitersOfAllKinds) {
-  constexpr int kIterations = 1000;
+  constexpr int kIterations = 500;
   Lock lock;
   int64_t count = 0;  // guarded by lock
   std::atomic<int64_t> taken{0};
@@ -414,22 +416,28 @@ TEST(LockTest, ExcludesAmongWaitersOfAllKinds) {
 }
 
 TEST(LockTest, TryLockOfAFreeLockNeverFails) HEDDLE_UNCHECKED {
-  // Nobody else ever holds it; others only look, and wait with no time.
-  constexpr int kIterations = 2000;
+  // Nobody else ever holds it; the other only looks.
+  constexpr int kRounds = 50000;
   Lock lock;
+  std::atomic<bool> done{false};
   RunConcurrently(
-      kIterations,
+      1,
       [&]() HEDDLE_UNCHECKED {
-        EXPECT_TRUE(lock.try_lock());
-        lock.unlock();
+        for (int i = 0; i < kRounds; ++i) {
+          ASSERT_TRUE(lock.try_lock());
+          lock.unlock();
+        }
+        done.store(true);
       },
-      [&] { static_cast<void>(lock.locked()); });
+      [&] {
+        while (!done.load()) static_cast<void>(lock.locked());
+      });
 }
 
 // The lock is gone as soon as its last user let it go, while the one before may
 // still be in unlock().
 TEST(LockTest, MayBeDestroyedByTheNextHolder) HEDDLE_UNCHECKED {
-  constexpr int kIterations = 2000;
+  constexpr int kIterations = 500;
   struct Shared {
     Lock lock;
     bool first_done = false;  // guarded by lock
@@ -444,6 +452,7 @@ TEST(LockTest, MayBeDestroyedByTheNextHolder) HEDDLE_UNCHECKED {
           shared->lock.lock();
           done = shared->first_done;
           shared->lock.unlock();
+          if (!done) std::this_thread::yield();
         }
       },
       [&]() HEDDLE_UNCHECKED {
@@ -488,7 +497,7 @@ TEST(LockTest, WorksWithTheStandardsGuards) HEDDLE_UNCHECKED {
 }
 
 TEST(LockTest, ScopedLockTakesTwoInAnyOrderWithoutDeadlock) HEDDLE_UNCHECKED {
-  constexpr int kIterations = 2000;
+  constexpr int kIterations = 500;
   Lock first;
   Lock second;
   int64_t count = 0;  // guarded by both

@@ -424,7 +424,7 @@ TEST(ParkingTest, TwoWaitersOfOneThreadAreIndependent) {
 
 // For ThreadSanitizer as much as for the value.
 TEST(ParkingTest, WhatTheWakerDidBeforeIsVisibleToTheWoken) {
-  constexpr int kIterations = 1000;
+  constexpr int kIterations = 500;
   const int key = 0;
   int message = 0;
   bool sent = false;  // guarded by the spot
@@ -458,7 +458,7 @@ TEST(ParkingTest, WhatTheWakerDidBeforeIsVisibleToTheWoken) {
 // A wait has one outcome, and Wake() counts exactly the waits that return true
 // because of it: against a stop and against a deadline at the same moment.
 TEST(ParkingTest, WakeAgainstStopAtTheSameMomentHasOneOutcome) {
-  constexpr int kIterations = 2000;
+  constexpr int kIterations = 500;
   struct Case {
     std::stop_source stop;
     std::atomic<bool> queued{false};
@@ -499,7 +499,7 @@ TEST(ParkingTest, WakeAgainstStopAtTheSameMomentHasOneOutcome) {
 }
 
 TEST(ParkingTest, WakeAgainstDeadlineAtTheSameMomentHasOneOutcome) {
-  constexpr int kIterations = 2000;
+  constexpr int kIterations = 500;
   const int key = 0;
   std::atomic<size_t> slept_true{0};
   std::atomic<size_t> claimed{0};
@@ -521,7 +521,7 @@ TEST(ParkingTest, WakeAgainstDeadlineAtTheSameMomentHasOneOutcome) {
 // Tokens are given to a counter under the spot; whoever finds none waits. If a
 // wake-up were lost, a taker would wait for ever.
 TEST(ParkingTest, NoWakeUpIsLostAmongManyWaitersAndWakers) {
-  constexpr int kIterations = 2000;
+  constexpr int kIterations = 500;
   const int key = 0;
   int tokens = 0;  // guarded by the spot
   const auto give = [&] {
@@ -552,7 +552,7 @@ TEST(ParkingTest, NoWakeUpIsLostAmongManyWaitersAndWakers) {
 // Waits that are ended by a stop beside waits that are woken: the wake-ups must
 // reach those who stay.
 TEST(ParkingTest, NoWakeUpIsLostToWaitersThatAreStopped) {
-  constexpr int kIterations = 1000;
+  constexpr int kIterations = 500;
   const int key = 0;
   int tokens = 0;  // guarded by the spot
   std::vector<std::stop_source> stops(kIterations);

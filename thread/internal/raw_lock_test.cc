@@ -28,15 +28,17 @@ TEST(RawLockTest, MayBeTakenAgainOnceItIsFree) {
 }
 
 TEST(RawLockTest, ExcludesWhatIsShort) {
-  constexpr int kIterations = 2000;
+  constexpr int kRounds = 20000;
   RawLock lock;
   int64_t count = 0;  // guarded by lock
   const auto increment = [&] {
-    LockGuard guard(lock);
-    ++count;
+    for (int i = 0; i < kRounds; ++i) {
+      LockGuard guard(lock);
+      ++count;
+    }
   };
-  RunConcurrently(kIterations, increment, increment, increment);
-  EXPECT_EQ(count, 3 * kIterations);
+  RunConcurrently(1, increment, increment, increment);
+  EXPECT_EQ(count, 3 * kRounds);
 }
 
 // The holder gives its processor away, so that the others really sleep.
@@ -57,7 +59,7 @@ TEST(RawLockTest, ExcludesAmongThreadsThatSleepForIt) {
 }
 
 TEST(RawLockTest, MayBeDestroyedByTheNextHolder) {
-  constexpr int kIterations = 2000;
+  constexpr int kIterations = 500;
   struct Shared {
     RawLock lock;
     bool first_done = false;  // guarded by lock
@@ -68,7 +70,7 @@ TEST(RawLockTest, MayBeDestroyedByTheNextHolder) {
       [&] {
         auto shared = std::make_unique<Shared>();
         current.store(shared.get());
-        for (bool done = false; !done;) {
+        for (bool done = false; !done; std::this_thread::yield()) {
           LockGuard guard(shared->lock);
           done = shared->first_done;
         }
