@@ -14,6 +14,7 @@
 #include "absl/base/config.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "heddle/thread/internal/os_thread.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/throw.h"
@@ -61,7 +62,9 @@ std::string DescribeException(const std::exception_ptr& exception) {
   try {
     std::rethrow_exception(exception);
   } catch (const std::exception& error) {
-    return absl::StrCat(CurrentExceptionType(), ": ", error.what());
+    // One line, whatever the message has: logs are read by line.
+    return absl::StrCat(CurrentExceptionType(), ": ",
+                        absl::StrReplaceAll(error.what(), {{"\n", "\\n"}}));
   } catch (...) {
     return CurrentExceptionType();
   }

@@ -46,7 +46,8 @@ void SetExceptHook(ExceptHook hook);
 // What the process starts with: prints one line to stderr. A hook may call it.
 void DefaultExceptHook(const ExceptHookArgs& args);
 
-// One line that describes `exception`: its type and what(), if it has one.
+// One line that describes `exception`: its type and what(), if it has one, with
+// each newline in it written as \n.
 // REQUIRES: `exception` is not null.
 std::string DescribeException(const std::exception_ptr& exception);
 

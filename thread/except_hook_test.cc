@@ -53,6 +53,8 @@ class ExceptHookTest : public testing::Test {
 TEST_F(ExceptHookTest, DescriptionIsTheTypeAndWhat) {
   EXPECT_EQ(DescribeException(Make(std::runtime_error("disk full"))),
             "std::runtime_error: disk full");
+  EXPECT_EQ(DescribeException(Make(std::runtime_error("first\nsecond"))),
+            "std::runtime_error: first\\nsecond");
   EXPECT_EQ(DescribeException(Make(OwnError("mine"))),
             "heddle::(anonymous namespace)::OwnError: mine");
   EXPECT_EQ(DescribeException(Make(std::bad_alloc())),
