@@ -9,7 +9,6 @@
 #include <memory>
 #include <numeric>
 #include <optional>
-#include <ranges>
 #include <sstream>
 #include <stdexcept>
 #include <stop_token>
@@ -69,6 +68,26 @@ class Naturals {
 
  private:
   int* next_;
+};
+
+// An iterator without a category and without most of the old members.
+struct Counted {
+  struct iterator {
+    using value_type = size_t;
+    using difference_type = std::ptrdiff_t;
+    size_t operator*() const { return at; }
+    iterator& operator++() {
+      ++at;
+      return *this;
+    }
+    void operator++(int) { ++at; }
+    bool operator==(const iterator&) const = default;
+    size_t at;
+  };
+  iterator begin() const { return {first}; }
+  iterator end() const { return {last}; }
+  size_t first;
+  size_t last;
 };
 
 template <typename Results>
@@ -292,7 +311,7 @@ TEST(MapTest, ReadsNoMoreOfTheInputThanItSchedules) {
 TEST(MapTest, TakesRangesThatOnlyTheNewIteratorsDescribe) {
   ManualExecutor executor;
   const auto twice = [](size_t n) { return 2 * n; };
-  auto doubled = executor.Map(twice, std::views::iota(size_t{1}, size_t{4}));
+  auto doubled = executor.Map(twice, Counted{1, 4});
   executor.RunAll();
   auto again = executor.Map(twice, std::move(doubled));  // and results
   executor.RunAll();

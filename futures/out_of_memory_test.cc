@@ -3,9 +3,7 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <utility>
 #include <vector>
 
@@ -17,46 +15,14 @@
 #include "heddle/futures/internal/manual_executor.h"
 #include "heddle/futures/map_results.h"
 #include "heddle/futures/thread_pool_executor.h"
+#include "heddle/thread/internal/failing_new.h"
 
 #ifdef ABSL_HAVE_EXCEPTIONS
-namespace {
-
-// How many allocations of this thread still succeed; then one fails. Without a
-// bound if negative.
-thread_local int allocations_left = -1;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  const bool fails = allocations_left == 0;
-  if (allocations_left >= 0) --allocations_left;
-  void* const block = fails ? nullptr : std::malloc(size);
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
-
 namespace heddle {
 namespace {
 
-// Calls `body()` with the allocation after the first `count` failing. False if
-// that came to the caller as std::bad_alloc; `failed` says if it came to be.
-template <typename Body>
-bool WithoutMemoryAfter(int count, bool& failed, Body body) {
-  bool succeeded = true;
-  allocations_left = count;
-  try {
-    body();
-  } catch (const std::bad_alloc&) {
-    succeeded = false;
-  }
-  failed = allocations_left < 0;
-  allocations_left = -1;
-  return succeeded;
-}
-
 using futures_internal::ManualExecutor;
+using internal::WithoutMemoryAfter;
 
 // So large that no cache has a block for a task with it.
 struct Large {
@@ -119,7 +85,7 @@ TEST(OutOfMemoryTest, MapThatFailsCancelsWhatItScheduled) {
     int ran = 0;
     const bool mapped = WithoutMemoryAfter(n, failed, [&] {
       auto results = executor.Map([&ran](const Large&) { ++ran; }, numbers);
-      allocations_left = -1;
+      internal::FailAllocationAfter(-1);
       failed = false;
       executor.RunAll();
     });

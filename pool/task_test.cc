@@ -62,9 +62,9 @@ TEST(TaskTest, DestructionDropsTheCallableUnrun) {
 TEST(TaskTest, MovesBetweenHandlesAndDropsWhatWasThere) {
   std::vector<std::string> log;
   const auto make = [&log](const std::string& name) {
-    return Task([&log, name, end = absl::MakeCleanup([&log, name] {
-                               log.push_back("dropped " + name);
-                             })] { log.push_back("ran " + name); });
+    std::shared_ptr<void> end(
+        nullptr, [&log, name](void*) { log.push_back("dropped " + name); });
+    return Task([&log, name, end] { log.push_back("ran " + name); });
   };
   Task a = make("a");
   Task b = make("b");

@@ -3,11 +3,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <new>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -22,26 +20,11 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "heddle/sync/event.h"
+#include "heddle/thread/internal/failing_new.h"
 #include "heddle/thread/internal/manual_clock.h"
 #include "heddle/thread/internal/run_concurrently.h"
 #include "heddle/thread/thread.h"
 #include "heddle/thread/wait_limit.h"
-
-#ifdef ABSL_HAVE_EXCEPTIONS
-namespace {
-
-thread_local bool memory_is_exhausted = false;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  void* const block = memory_is_exhausted ? nullptr : std::malloc(size);
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
-#endif
 
 namespace heddle {
 namespace {
@@ -377,9 +360,10 @@ TEST(SimpleQueueTest, PutWhoseMoveThrowsDoesNotSpendAWakeUp) {
 TEST(SimpleQueueTest, PutWithoutMemoryThrowsBadAllocAndLeavesTheQueueAsItWas) {
   SimpleQueue<int> queue;
   queue.Put(1);
-  memory_is_exhausted = true;
-  EXPECT_THROW(queue.Put(2), std::bad_alloc);
-  memory_is_exhausted = false;
+  bool failed = false;
+  EXPECT_FALSE(
+      internal::WithoutMemoryAfter(0, failed, [&queue] { queue.Put(2); }));
+  EXPECT_TRUE(failed);
   EXPECT_EQ(queue.Size(), 1u);
   queue.Put(3);
   EXPECT_EQ(queue.Get(), 1);

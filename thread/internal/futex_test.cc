@@ -16,23 +16,8 @@
 #include "gtest/gtest.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/clock.h"
+#include "heddle/thread/internal/failing_new.h"
 #include "heddle/thread/internal/manual_clock.h"
-
-namespace {
-
-thread_local int allocations_here = 0;
-
-}  // namespace
-
-// Counts, for WaitingAndWakingAllocateNothing.
-void* operator new(std::size_t size) {
-  ++allocations_here;
-  void* const block = std::malloc(size);
-  if (block == nullptr) std::abort();
-  return block;
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 namespace heddle {
 namespace internal {
@@ -193,21 +178,21 @@ TEST(FutexTest, TimedWaitsAskTheSubstitute) {
 // A wait that failed for want of memory would leave its caller queued.
 TEST(FutexTest, WaitingAndWakingAllocateNothing) {
   Atomic<uint32_t> word{0};
-  int allocated = -1;
+  int64_t allocated = -1;
   std::atomic<bool> begun{false};
   std::thread sleeper([&] {
-    const int before = allocations_here;
+    const int64_t before = AllocationsOfThisThread();
     begun.store(true);
     while (word.load() == 0) FutexWait(word, 0, Deadline::Never());
     static_cast<void>(FutexWait(word, 1, Deadline::After(1000)));
-    allocated = allocations_here - before;
+    allocated = AllocationsOfThisThread() - before;
   });
   while (!begun.load()) std::this_thread::yield();
-  const int before = allocations_here;
+  const int64_t before = AllocationsOfThisThread();
   for (int i = 0; i < 100; ++i) std::this_thread::yield();
   word.store(1);
   FutexWakeAll(&word);
-  EXPECT_EQ(allocations_here, before);
+  EXPECT_EQ(AllocationsOfThisThread(), before);
   sleeper.join();
   EXPECT_EQ(allocated, 0);
 }
