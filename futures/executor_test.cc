@@ -90,6 +90,15 @@ struct Counted {
   size_t last;
 };
 
+// The numbers in a text; throws where there is something else.
+struct Numbers {
+  std::istream_iterator<int> begin() const {
+    return std::istream_iterator<int>(*in);
+  }
+  std::istream_iterator<int> end() const { return {}; }
+  std::istringstream* in;
+};
+
 template <typename Results>
 auto Collect(Results results) {
   std::vector<typename Results::iterator::value_type> all;
@@ -384,13 +393,6 @@ TEST(MapTest, AnInputThatThrowsInAStepLeavesWhatIsOnItsWay) {
   ManualExecutor executor;
   std::istringstream text("1 2 three");
   text.exceptions(std::ios::failbit);
-  struct Numbers {
-    std::istream_iterator<int> begin() const {
-      return std::istream_iterator<int>(*in);
-    }
-    std::istream_iterator<int> end() const { return {}; }
-    std::istringstream* in;
-  };
   auto results =
       executor.Map([](int n) { return n; }, Numbers{&text}, {.buffersize = 2});
   EXPECT_EQ(executor.size(), 2);
@@ -465,13 +467,6 @@ TEST(MapTest, WhatTheInputThrowsComesOutOfTheCallAndCancelsTheRest) {
   ManualExecutor executor;
   std::istringstream text("1 2 three");
   text.exceptions(std::ios::failbit);
-  struct Numbers {
-    std::istream_iterator<int> begin() const {
-      return std::istream_iterator<int>(*in);
-    }
-    std::istream_iterator<int> end() const { return {}; }
-    std::istringstream* in;
-  };
   int ran = 0;
   EXPECT_THROW(
       static_cast<void>(executor.Map([&ran](int) { ++ran; }, Numbers{&text})),
