@@ -15,8 +15,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "heddle/thread/internal/os_thread.h"
 #include "heddle/thread/internal/raw_lock.h"
+#include "heddle/thread/internal/thread_id.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/lock_guard.h"
 
@@ -96,7 +96,7 @@ namespace internal {
 void ReportException(std::exception_ptr exception) noexcept {
   const std::exception_ptr hook_error = CatchAll([&exception] {
     const ExceptHookArgs args{std::move(exception), CurrentThreadName(),
-                              NativeThreadId()};
+                              ThreadId()};
     std::shared_ptr<const ExceptHook> hook;
     {
       HookSlot& slot = Slot();

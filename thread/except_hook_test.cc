@@ -13,7 +13,7 @@
 
 #include "absl/base/config.h"
 #include "gtest/gtest.h"
-#include "heddle/thread/internal/os_thread.h"
+#include "heddle/thread/internal/thread_id.h"
 
 #if defined(__linux__)
 #include <pthread.h>
@@ -22,8 +22,8 @@
 namespace heddle {
 namespace {
 
-using internal::NativeThreadId;
 using internal::ReportException;
+using internal::ThreadId;
 
 #ifdef ABSL_HAVE_EXCEPTIONS
 
@@ -89,7 +89,7 @@ TEST_F(ExceptHookTest, WhatIsReportedAtFirstGoesToTheDefaultHook) {
     pthread_setname_np(pthread_self(), "search");
     expected = "(search)";
 #endif
-    expected = "Exception in thread " + std::to_string(NativeThreadId()) + " " +
+    expected = "Exception in thread " + std::to_string(ThreadId()) + " " +
                expected + ": std::runtime_error: disk full\n";
     printed =
         Printed([] { ReportException(Make(std::runtime_error("disk full"))); });
@@ -106,7 +106,7 @@ TEST_F(ExceptHookTest, HookIsCalledOnceInTheThreadThatReports) {
   ExceptHookArgs seen;
   SetExceptHook([&](const ExceptHookArgs& args) {
     ++calls;
-    called_in = NativeThreadId();
+    called_in = ThreadId();
     seen = args;
   });
   const std::exception_ptr error = Make(OwnError("mine"));
@@ -116,7 +116,7 @@ TEST_F(ExceptHookTest, HookIsCalledOnceInTheThreadThatReports) {
 #if defined(__linux__)
       pthread_setname_np(pthread_self(), "search");
 #endif
-      thread_id = NativeThreadId();
+      thread_id = ThreadId();
       ReportException(error);
     });
     thread.join();
@@ -153,7 +153,7 @@ TEST_F(ExceptHookTest, HookThatThrowsIsContainedAndBothArePrinted) {
   const std::string printed =
       Printed([] { ReportException(Make(std::runtime_error("before"))); });
   const std::string thread =
-      "Exception in thread " + std::to_string(NativeThreadId()) + " (";
+      "Exception in thread " + std::to_string(ThreadId()) + " (";
   EXPECT_EQ(
       printed.find("Exception in the except hook, while it handled another:\n"),
       0u);
@@ -272,7 +272,7 @@ TEST(ExceptHookTest, HookMayBeSetAndIsCalledWithoutExceptionsToo) {
   int calls = 0;
   SetExceptHook([&](const ExceptHookArgs& args) {
     ++calls;
-    EXPECT_EQ(args.thread_id, NativeThreadId());
+    EXPECT_EQ(args.thread_id, ThreadId());
   });
   ReportException(std::exception_ptr());
   SetExceptHook(nullptr);

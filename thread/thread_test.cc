@@ -25,14 +25,14 @@
 #include "gtest/gtest.h"
 #include "heddle/thread/except_hook.h"
 #include "heddle/thread/internal/manual_clock.h"
-#include "heddle/thread/internal/os_thread.h"
+#include "heddle/thread/internal/thread_id.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
 namespace {
 
 using internal::ManualClock;
-using internal::NativeThreadId;
+using internal::ThreadId;
 
 // A flag to wait for; //sync:event stands on this library and is not used here.
 class Signal {
@@ -58,7 +58,7 @@ struct Tracked {
   Tracked(const Tracked& other) : log(other.log) { ++log->live; }
   Tracked& operator=(const Tracked&) = delete;
   ~Tracked() {
-    log->destroyed_by.store(NativeThreadId());
+    log->destroyed_by.store(ThreadId());
     --log->live;
   }
   Log* log;
@@ -69,12 +69,12 @@ TEST(ThreadTest, CallsTheFunctionOnceInAThreadOfItsOwn) {
   uint64_t id = 0;
   Thread thread([&] {
     ++calls;
-    id = NativeThreadId();
+    id = ThreadId();
   });
   thread.Start();
   EXPECT_TRUE(thread.Join());
   EXPECT_EQ(calls.load(), 1);
-  EXPECT_NE(id, NativeThreadId());
+  EXPECT_NE(id, ThreadId());
 }
 
 TEST(ThreadTest, MakingOneStartsNothing) {
@@ -194,9 +194,9 @@ TEST(ThreadTest, FunctionAndArgumentsAreDestroyedInTheThreadWhenItEnds) {
   Tracked::Log function;
   Tracked::Log argument;
   uint64_t id = 0;
-  Thread thread([tracked = Tracked(function),
-                 &id](const Tracked&) { id = NativeThreadId(); },
-                Tracked(argument));
+  Thread thread(
+      [tracked = Tracked(function), &id](const Tracked&) { id = ThreadId(); },
+      Tracked(argument));
   EXPECT_EQ(function.live.load(), 1);
   EXPECT_EQ(argument.live.load(), 1);
   thread.Start();
@@ -830,7 +830,7 @@ TEST(ThreadTest, WhatTheFunctionThrowsGoesToTheExceptHookWhateverItsType) {
     CollectExceptions hook;
     uint64_t id = 0;
     Thread thread([&id, &thrower = thrower] {
-      id = NativeThreadId();
+      id = ThreadId();
       thrower();
     });
     thread.Start();
@@ -853,7 +853,7 @@ TEST(ThreadTest, FunctionThatThrewIsDestroyedInTheThread) {
   while (thread.IsAlive()) std::this_thread::yield();
   EXPECT_EQ(function.live.load(), 0);
   EXPECT_TRUE(thread.Join());
-  EXPECT_NE(function.destroyed_by.load(), NativeThreadId());
+  EXPECT_NE(function.destroyed_by.load(), ThreadId());
 }
 
 TEST(ThreadTest, HookHasRunWhenIsAliveTurnsFalse) {

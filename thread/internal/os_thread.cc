@@ -3,17 +3,15 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <thread>
 
 #if defined(__linux__)
 #include <sched.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #endif
 
 namespace heddle {
 namespace internal {
+
 int OsThread::Start(void* (*run)(void*), void* argument) {
   return pthread_create(&handle_, nullptr, run, argument);
 }
@@ -21,17 +19,6 @@ int OsThread::Start(void* (*run)(void*), void* argument) {
 void OsThread::Join() { pthread_join(handle_, nullptr); }
 
 void OsThread::Detach() { pthread_detach(handle_); }
-
-uint64_t NativeThreadId() {
-#if defined(__linux__)
-  static thread_local const auto id =
-      static_cast<uint64_t>(syscall(SYS_gettid));
-#else
-  static thread_local const char place = 0;
-  const auto id = static_cast<uint64_t>(reinterpret_cast<uintptr_t>(&place));
-#endif
-  return id;
-}
 
 int UsableCpus() {
 #if defined(__linux__)

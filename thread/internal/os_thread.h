@@ -8,8 +8,6 @@
 
 #include <pthread.h>
 
-#include <cstdint>
-
 namespace heddle {
 namespace internal {
 
@@ -30,9 +28,6 @@ class OsThread {
  private:
   pthread_t handle_{};
 };
-
-// The kernel's id of the calling thread: what `top -H` and a debugger show.
-uint64_t NativeThreadId();
 
 // How many CPUs this process may run on: its affinity mask, at least 1.
 int UsableCpus();
