@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "heddle/sync/lock.h"
 #include "heddle/sync/rlock.h"
@@ -67,7 +68,8 @@ bool Condition::Wait(const WaitLimit& limit) {
     return notified;
   }
   // If another thread has released it since, which any may: it is released.
-  static_cast<void>(internal::CatchAll([lock] { lock->unlock(); }));
+  static_cast<void>(internal::CatchAll(
+      [lock]() ABSL_NO_THREAD_SAFETY_ANALYSIS { lock->unlock(); }));
   const bool notified = waiter.Sleep(started);
   if (notified && waiter.moved()) {
     lock->LockWoken();

@@ -78,7 +78,7 @@ class ABSL_LOCKABLE Condition {
   // long as it takes. Returns true if notified, false if the limit passed
   // first. Throws std::logic_error unless this thread holds the lock (or, where
   // it is a Lock, which knows no holder: unless somebody does).
-  bool Wait(const WaitLimit& limit = {});
+  bool Wait(const WaitLimit& limit = {}) ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
   // Waits until `predicate()` is true, within `limit`, and returns its last
   // value. It is called with the lock held: at first, after each Wait(), and
