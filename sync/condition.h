@@ -59,9 +59,9 @@ namespace heddle {
 class ABSL_LOCKABLE Condition {
  public:
   // With an RLock of its own, or a lock that outlives it.
-  Condition() : rlock_(&own_) {}
-  explicit Condition(Lock& lock) : lock_(&lock) {}
-  explicit Condition(RLock& lock) : rlock_(&lock) {}
+  Condition() : lock_(own_.lock_), rlock_(&own_) {}
+  explicit Condition(Lock& lock) : lock_(lock), rlock_(nullptr) {}
+  explicit Condition(RLock& lock) : lock_(lock.lock_), rlock_(&lock) {}
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
 
@@ -114,9 +114,9 @@ class ABSL_LOCKABLE Condition {
   //        if the lock is free): it does not run only to wait for the lock.
   void CheckHeld(const char* call) const;
 
-  Lock* const lock_ = nullptr;  // one of the two is null
-  RLock* const rlock_ = nullptr;
   RLock own_;
+  Lock& lock_;          // an RLock's inner one
+  RLock* const rlock_;  // null where the lock is a Lock
   internal::Atomic<bool> waiting_{false};
 };
 
