@@ -27,6 +27,8 @@ class Background {
             [this, function = std::move(function)] { result_ = function(); }) {
     thread_.Start();
   }
+  Background(const Background&) = delete;  // the thread knows its address
+  Background& operator=(const Background&) = delete;
 
   int Result() {
     thread_.Join();
