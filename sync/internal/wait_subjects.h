@@ -10,11 +10,12 @@
 //   void Mend()         after a Wait() in vain: as good as new.
 //   int waiters()       how many threads wait.
 //
-// and three facts:
+// and four facts:
 //
-//   kOpens     there is something to be had before anybody waits: Open() works.
-//   kCounts    Release(1) lets exactly one thread go, not all, nor all in turn.
-//   kBreaks    a Wait() in vain takes the others' with it.
+//   kOpens         there is something to be had before anybody waits: Open().
+//   kCounts        Release(1) lets exactly one thread go, not all in turn.
+//   kBreaks        a Wait() in vain takes the others' with it.
+//   kReleasesHere  Release() is carried out in the thread that calls it.
 
 #ifndef HEDDLE_SYNC_INTERNAL_WAIT_SUBJECTS_H_
 #define HEDDLE_SYNC_INTERNAL_WAIT_SUBJECTS_H_
@@ -44,6 +45,7 @@ struct SubjectBase {
   static constexpr bool kOpens = true;
   static constexpr bool kCounts = false;
   static constexpr bool kBreaks = false;
+  static constexpr bool kReleasesHere = true;
 
   void Mend() {}
 };
@@ -76,6 +78,8 @@ class HeldLock : public SubjectBase {
 template <typename Lockable>
 class LockHeldElsewhere : public SubjectBase {
  public:
+  static constexpr bool kReleasesHere = false;
+
   explicit LockHeldElsewhere(int /*waiters*/) {
     holder_.emplace([this]() HEDDLE_UNCHECKED {
       lock_.lock();
