@@ -56,7 +56,7 @@ bool Condition::Wait(const WaitLimit& limit) {
   RLock* const rlock = rlock_;
   Waiter waiter;
   {
-    ParkingSpot spot(this);
+    ParkingSpot spot(key());
     // relaxed: read with the lock held, which orders it (C1), (C2).
     waiting_.store(true, std::memory_order_relaxed);
     spot.Add(waiter);
@@ -85,7 +85,7 @@ void Condition::Notify(int64_t count) {
   if (count <= 0 || !waiting_.load(std::memory_order_relaxed)) return;
   WakeList woken;
   {
-    ParkingSpot spot(this);
+    ParkingSpot spot(key());
     spot.Wake(static_cast<size_t>(count), woken);
     // relaxed: (C2)
     if (!spot.HasWaiters()) waiting_.store(false, std::memory_order_relaxed);
@@ -96,7 +96,7 @@ void Condition::Notify(int64_t count) {
 std::string Condition::DebugString() const {
   size_t waiters = 0;
   {
-    const ParkingSpot spot(this);
+    const ParkingSpot spot(key());
     waiters = spot.CountWaiters();
   }
   return absl::StrCat(

@@ -113,6 +113,8 @@ class ABSL_LOCKABLE Condition {
   //   (C3) who is notified is claimed, and then queued for the lock (or woken,
   //        if the lock is free): it does not run only to wait for the lock.
   void CheckHeld(const char* call) const;
+  // Where its waiters park. Not `this`: that is where those of own_ do.
+  const void* key() const { return &waiting_; }
 
   RLock own_;
   Lock& lock_;          // an RLock's inner one

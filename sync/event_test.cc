@@ -4,41 +4,28 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
+#include <sstream>
 #include <stop_token>
 #include <thread>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "heddle/sync/internal/testing.h"
 #include "heddle/thread/internal/manual_clock.h"
 #include "heddle/thread/internal/run_concurrently.h"
 #include "heddle/thread/thread.h"
-#include "heddle/thread/wait_limit.h"
 
 namespace heddle {
 namespace {
 
 using internal::ManualClock;
 using internal::RunConcurrently;
+using sync_internal::AwaitWaiters;
+using sync_internal::Background;
 
-// A thread that waits for an event.
-class WaitingThread {
- public:
-  WaitingThread(Event& event, const WaitLimit& limit)
-      : thread_([this, &event, limit] { result_ = event.Wait(limit); }) {
-    thread_.Start();
-  }
-
-  bool Result() {
-    thread_.Join();
-    return result_;
-  }
-
- private:
-  bool result_ = false;
-  Thread thread_;
-};
+// What all blocking waits promise is tested in blocking_wait_test.cc, that an
+// event may go as soon as its waiters know in lifetime_test.cc.
 
 constinit Event constant_initialized;
 
@@ -77,36 +64,19 @@ TEST(EventTest, SettingAndClearingTwiceIsFine) {
   EXPECT_FALSE(event.IsSet());
 }
 
-TEST(EventTest, SetReleasesEverybodyWhoWaits) {
-  ManualClock clock;
-  Event event;
-  std::deque<WaitingThread> threads;
-  for (int i = 0; i < 20; ++i) threads.emplace_back(event, absl::Hours(1));
-  clock.AwaitSleepers(20);
-  event.Set();
-  for (WaitingThread& thread : threads) EXPECT_TRUE(thread.Result());
-}
-
-TEST(EventTest, WaitWithoutALimitIsReleasedBySet) {
-  for (int i = 0; i < 100; ++i) {
-    Event event;
-    WaitingThread thread(event, {});
-    event.Set();
-    EXPECT_TRUE(thread.Result());
-  }
-}
-
 TEST(EventTest, SetThenClearStillReleasesEverybodyWhoWaited) {
   ManualClock clock;
   Event event;
   // Many rounds, because who is awake before the Clear() proves nothing.
   for (int round = 0; round < 20; ++round) {
-    std::deque<WaitingThread> threads;
-    for (int i = 0; i < 10; ++i) threads.emplace_back(event, absl::Hours(1));
+    std::deque<Background> threads;
+    for (int i = 0; i < 10; ++i) {
+      threads.emplace_back([&] { return event.Wait(absl::Hours(1)); });
+    }
     clock.AwaitSleepers(10);
     event.Set();
     event.Clear();
-    for (WaitingThread& thread : threads) EXPECT_TRUE(thread.Result());
+    for (Background& thread : threads) EXPECT_TRUE(thread.Result());
     EXPECT_FALSE(event.IsSet());
   }
 }
@@ -116,7 +86,7 @@ TEST(EventTest, WaitThatBeginsAfterTheClearIsNotReleasedByAnEarlierSet) {
   Event event;
   event.Set();
   event.Clear();
-  WaitingThread thread(event, absl::Hours(1));
+  Background thread([&] { return event.Wait(absl::Hours(1)); });
   clock.AwaitSleepers(1);
   clock.Advance(absl::Hours(1));
   EXPECT_FALSE(thread.Result());
@@ -126,105 +96,13 @@ TEST(EventTest, SetThatFindsTheEventSetReleasesThoseWhoCameSinceTheClear) {
   ManualClock clock;
   Event event;
   for (int round = 0; round < 3; ++round) {
-    WaitingThread thread(event, absl::Hours(1));
+    Background thread([&] { return event.Wait(absl::Hours(1)); });
     clock.AwaitSleepers(1);
     event.Set();
     event.Set();
     EXPECT_TRUE(thread.Result());
     event.Clear();
   }
-}
-
-TEST(EventTest, WaitReturnsFalseWhenTheLimitPassesAndNotBefore) {
-  ManualClock clock;
-  Event event;
-  WaitingThread thread(event, absl::Seconds(1));
-  clock.AwaitSleepers(1);
-  clock.Advance(absl::Seconds(1) - absl::Nanoseconds(1));
-  clock.AwaitSleepers(1);
-  clock.Advance(absl::Nanoseconds(1));
-  EXPECT_FALSE(thread.Result());
-  EXPECT_FALSE(event.IsSet());
-}
-
-TEST(EventTest, WaiterThatTimedOutLeavesNothingBehind) {
-  ManualClock clock;
-  Event event;
-  WaitingThread gone(event, absl::Seconds(1));
-  clock.AwaitSleepers(1);
-  clock.Advance(absl::Seconds(1));
-  EXPECT_FALSE(gone.Result());
-  WaitingThread stays(event, absl::Hours(1));
-  clock.AwaitSleepers(1);
-  event.Set();
-  EXPECT_TRUE(stays.Result());
-}
-
-TEST(EventTest, ZeroAndNegativeLimitsMeanOneLook) {
-  Event event;
-  for (const absl::Duration timeout :
-       {absl::ZeroDuration(), -absl::Nanoseconds(1), -absl::Seconds(1),
-        -absl::InfiniteDuration()}) {
-    EXPECT_FALSE(event.Wait(timeout)) << timeout;
-  }
-  event.Set();
-  for (const absl::Duration timeout :
-       {absl::ZeroDuration(), -absl::Nanoseconds(1), -absl::Seconds(1),
-        -absl::InfiniteDuration()}) {
-    EXPECT_TRUE(event.Wait(timeout)) << timeout;
-  }
-}
-
-TEST(EventTest, HugeLimitsDoNotEndTheWait) {
-  for (const absl::Duration timeout :
-       {absl::InfiniteDuration(), absl::Hours(1e300),
-        absl::Nanoseconds(INT64_MAX), absl::Nanoseconds(INT64_MAX - 1)}) {
-    Event event;
-    WaitingThread thread(event, timeout);
-    event.Set();
-    EXPECT_TRUE(thread.Result()) << timeout;
-  }
-}
-
-TEST(EventTest, StopRequestedBeforeEndsTheWaitAtOnce) {
-  Event event;
-  std::stop_source stop;
-  stop.request_stop();
-  EXPECT_FALSE(event.Wait(stop.get_token()));
-  EXPECT_FALSE(event.Wait({absl::InfiniteDuration(), stop.get_token()}));
-}
-
-TEST(EventTest, SetEventWinsOverAStopThatWasRequestedBefore) {
-  Event event;
-  event.Set();
-  std::stop_source stop;
-  stop.request_stop();
-  EXPECT_TRUE(event.Wait(stop.get_token()));
-  EXPECT_TRUE(event.Wait({-absl::Seconds(1), stop.get_token()}));
-}
-
-TEST(EventTest, StopRequestedDuringEndsTheWait) {
-  ManualClock clock;
-  Event event;
-  std::stop_source stop;
-  WaitingThread thread(event, {absl::Hours(1), stop.get_token()});
-  clock.AwaitSleepers(1);
-  stop.request_stop();
-  EXPECT_FALSE(thread.Result());
-  EXPECT_FALSE(event.IsSet());
-}
-
-TEST(EventTest, StopReleasesNobodyElse) {
-  ManualClock clock;
-  Event event;
-  std::stop_source stop;
-  WaitingThread stopped(event, {absl::Hours(1), stop.get_token()});
-  WaitingThread stays(event, absl::Hours(1));
-  clock.AwaitSleepers(2);
-  stop.request_stop();
-  EXPECT_FALSE(stopped.Result());
-  event.Set();
-  EXPECT_TRUE(stays.Result());
 }
 
 TEST(EventTest, WhatCameBeforeSetIsVisibleAfterWait) {
@@ -310,26 +188,6 @@ TEST(EventTest, TwoEventsPassAValueToAndFro) {
   writer.Join();
 }
 
-// The event is gone as soon as its waiter knows of the Set(), which may still
-// be under way.
-TEST(EventTest, MayBeDestroyedByItsWaiterAsSoonAsWaitReturned) {
-  constexpr int kIterations = 500;
-  std::atomic<Event*> current{nullptr};
-  RunConcurrently(
-      kIterations,
-      [&] {
-        auto event = std::make_unique<Event>();
-        current.store(event.get());
-        EXPECT_TRUE(event->Wait());
-      },
-      [&] {
-        Event* event;
-        while ((event = current.exchange(nullptr)) == nullptr)
-          std::this_thread::yield();
-        event->Set();
-      });
-}
-
 TEST(EventTest, MayBeDestroyedOnTheStackOfItsWaiterByALimitedWait) {
   constexpr int kIterations = 500;
   std::atomic<Event*> current{nullptr};
@@ -393,6 +251,19 @@ TEST(EventTest, ManySettersClearersAndWaitersNeverLoseAnybody) {
     }
   };
   RunConcurrently(1, wait, wait, toggle, toggle);
+}
+
+TEST(EventTest, DebugStringTellsTheFlagAndHowManyWait) {
+  Event event;
+  EXPECT_EQ(event.DebugString(), "Event(unset, waiters=0)");
+  Background thread([&] { return event.Wait(); });
+  AwaitWaiters(event, 1);
+  EXPECT_EQ(event.DebugString(), "Event(unset, waiters=1)");
+  event.Set();
+  EXPECT_TRUE(thread.Result());
+  std::ostringstream out;
+  out << event;
+  EXPECT_EQ(out.str(), "Event(set, waiters=0)");
 }
 
 }  // namespace

@@ -348,9 +348,11 @@ TEST(ParkingTest, OneWakeListWakesTheWaitersOfSeveralKeys) {
 }
 
 TEST(ParkingTest, WakeUpIsNotSpentOnWaitersWhoseLimitHasEndedTheirWait) {
+  ManualClock clock;
   const int key = 0;
   std::stop_source stop;
-  ParkedThread stopped(&key, stop.get_token());
+  ParkedThread stopped(&key, {absl::Hours(1), stop.get_token()});
+  clock.AwaitSleepers(1);  // it knows of the stop by now
   ParkedThread live(&key);
   size_t claimed = 0;
   {

@@ -1,0 +1,368 @@
+// Every way to wait in sync/ under one interface, for the tests of what all of
+// them promise. Test-only.
+//
+// A subject is made by the thread that releases; nothing that it waits for has
+// come to pass then. `waiters` is how many threads will wait for it.
+//
+//   bool Wait(limit)    waits; true if that was not in vain. Keeps no lock.
+//   void Release(n)     lets the n threads go that wait.
+//   void Open()         lets the next Wait() go, while nobody waits.
+//   void Mend()         after a Wait() in vain: as good as new.
+//   int waiters()       how many threads wait.
+//
+// and four facts:
+//
+//   kOpens         there is something to be had before anybody waits: Open().
+//   kCounts        Release(1) lets exactly one thread go, not all in turn.
+//   kBreaks        a Wait() in vain takes the others' with it.
+//   kReleasesHere  Release() is carried out in the thread that calls it.
+
+#ifndef HEDDLE_SYNC_INTERNAL_WAIT_SUBJECTS_H_
+#define HEDDLE_SYNC_INTERNAL_WAIT_SUBJECTS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/base/config.h"
+#include "absl/base/thread_annotations.h"
+#include "gtest/gtest.h"
+#include "heddle/sync/barrier.h"
+#include "heddle/sync/condition.h"
+#include "heddle/sync/event.h"
+#include "heddle/sync/internal/testing.h"
+#include "heddle/sync/latch.h"
+#include "heddle/sync/lock.h"
+#include "heddle/sync/rlock.h"
+#include "heddle/sync/semaphore.h"
+#include "heddle/sync/shared_lock.h"
+#include "heddle/thread/wait_limit.h"
+
+namespace heddle {
+namespace sync_internal {
+
+struct SubjectBase {
+  static constexpr bool kOpens = true;
+  static constexpr bool kCounts = false;
+  static constexpr bool kBreaks = false;
+  static constexpr bool kReleasesHere = true;
+
+  void Mend() {}
+};
+
+// Who gets hold of it gives it back at once, so all who wait go in turn.
+template <typename Lockable>
+class HeldLock : public SubjectBase {
+ public:
+  explicit HeldLock(int /*waiters*/) HEDDLE_UNCHECKED { lock_.lock(); }
+
+  bool Wait(const WaitLimit& limit) HEDDLE_UNCHECKED {
+    if (!lock_.try_lock_for(limit)) return false;
+    lock_.unlock();
+    return true;
+  }
+  bool Wait() HEDDLE_UNCHECKED {
+    lock_.lock();
+    lock_.unlock();
+    return true;
+  }
+  void Release(int /*waiters*/) HEDDLE_UNCHECKED { lock_.unlock(); }
+  void Open() HEDDLE_UNCHECKED { lock_.unlock(); }
+  int waiters() const { return LockWaitersOf(lock_); }
+
+ private:
+  Lockable lock_;
+};
+
+// A lock that is recursive, and therefore held by a thread of its own.
+template <typename Lockable>
+class LockHeldElsewhere : public SubjectBase {
+ public:
+  static constexpr bool kReleasesHere = false;
+
+  explicit LockHeldElsewhere(int /*waiters*/) {
+    holder_.emplace([this]() HEDDLE_UNCHECKED {
+      lock_.lock();
+      held_.Set();
+      release_.Wait();
+      lock_.unlock();
+      return 0;
+    });
+    held_.Wait();
+  }
+  ~LockHeldElsewhere() { release_.Set(); }
+
+  bool Wait(const WaitLimit& limit) HEDDLE_UNCHECKED {
+    if (!lock_.try_lock_for(limit)) return false;
+    lock_.unlock();
+    return true;
+  }
+  bool Wait() HEDDLE_UNCHECKED {
+    lock_.lock();
+    lock_.unlock();
+    return true;
+  }
+  void Release(int /*waiters*/) {
+    release_.Set();
+    holder_->Result();
+  }
+  void Open() { Release(1); }
+  int waiters() const { return LockWaitersOf(lock_); }
+
+ private:
+  Lockable lock_;
+  Event held_;
+  Event release_;
+  std::optional<Background> holder_;
+};
+
+class WriterBehindReader : public SubjectBase {
+ public:
+  explicit WriterBehindReader(int /*waiters*/) HEDDLE_UNCHECKED {
+    lock_.lock_shared();
+  }
+
+  bool Wait(const WaitLimit& limit) HEDDLE_UNCHECKED {
+    if (!lock_.try_lock_for(limit)) return false;
+    lock_.unlock();
+    return true;
+  }
+  bool Wait() HEDDLE_UNCHECKED {
+    lock_.lock();
+    lock_.unlock();
+    return true;
+  }
+  void Release(int /*waiters*/) HEDDLE_UNCHECKED { lock_.unlock_shared(); }
+  void Open() HEDDLE_UNCHECKED { lock_.unlock_shared(); }
+  int waiters() const { return LockWaitersOf(lock_); }
+
+ private:
+  SharedLock lock_;
+};
+
+class ReaderBehindWriter : public SubjectBase {
+ public:
+  explicit ReaderBehindWriter(int /*waiters*/) HEDDLE_UNCHECKED {
+    lock_.lock();
+  }
+
+  bool Wait(const WaitLimit& limit) HEDDLE_UNCHECKED {
+    if (!lock_.try_lock_shared_for(limit)) return false;
+    lock_.unlock_shared();
+    return true;
+  }
+  bool Wait() HEDDLE_UNCHECKED {
+    lock_.lock_shared();
+    lock_.unlock_shared();
+    return true;
+  }
+  void Release(int /*waiters*/) HEDDLE_UNCHECKED { lock_.unlock(); }
+  void Open() HEDDLE_UNCHECKED { lock_.unlock(); }
+  int waiters() const { return LockWaitersOf(lock_); }
+
+ private:
+  SharedLock lock_;
+};
+
+// A condition that refers to a lock of its user's.
+template <typename Lockable>
+class ConditionOn {
+ public:
+  void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() HEDDLE_UNCHECKED {
+    condition_.lock();
+  }
+  void unlock() ABSL_UNLOCK_FUNCTION() HEDDLE_UNCHECKED { condition_.unlock(); }
+  [[nodiscard]] bool try_lock() HEDDLE_UNCHECKED {
+    return condition_.try_lock();
+  }
+  [[nodiscard]] bool try_lock_for(const WaitLimit& limit) HEDDLE_UNCHECKED {
+    return condition_.try_lock_for(limit);
+  }
+  bool Wait(const WaitLimit& limit) { return condition_.Wait(limit); }
+  template <typename Predicate>
+  bool WaitFor(Predicate predicate, const WaitLimit& limit) {
+    return condition_.WaitFor(predicate, limit);
+  }
+  void Notify(int64_t count) { condition_.Notify(count); }
+  void NotifyAll() { condition_.NotifyAll(); }
+  std::string DebugString() const { return condition_.DebugString(); }
+
+ private:
+  Lockable lock_;
+  Condition condition_{lock_};
+};
+
+// Waits to be notified, whatever for.
+template <typename SomeCondition>
+class Notification : public SubjectBase {
+ public:
+  static constexpr bool kOpens = false;
+  static constexpr bool kCounts = true;
+
+  explicit Notification(int /*waiters*/) {}
+
+  bool Wait(const WaitLimit& limit = {}) HEDDLE_UNCHECKED {
+    condition_.lock();
+    const bool notified = condition_.Wait(limit);
+    condition_.unlock();
+    return notified;
+  }
+  void Release(int waiters) HEDDLE_UNCHECKED {
+    condition_.lock();
+    condition_.Notify(waiters);
+    condition_.unlock();
+  }
+  void Open() { FAIL() << "a condition remembers nothing"; }
+  int waiters() const { return WaitersOf(condition_); }
+
+ private:
+  SomeCondition condition_;
+};
+
+// Waits until a predicate holds.
+template <typename SomeCondition>
+class Predicate : public SubjectBase {
+ public:
+  explicit Predicate(int /*waiters*/) {}
+
+  bool Wait(const WaitLimit& limit = {}) HEDDLE_UNCHECKED {
+    condition_.lock();
+    const bool open = condition_.WaitFor([this] { return open_; }, limit);
+    condition_.unlock();
+    return open;
+  }
+  void Release(int /*waiters*/) HEDDLE_UNCHECKED {
+    condition_.lock();
+    open_ = true;
+    condition_.NotifyAll();
+    condition_.unlock();
+  }
+  void Open() { Release(1); }
+  int waiters() const { return WaitersOf(condition_); }
+
+ private:
+  SomeCondition condition_;
+  bool open_ = false;
+};
+
+class EmptySemaphore : public SubjectBase {
+ public:
+  static constexpr bool kCounts = true;
+
+  explicit EmptySemaphore(int /*waiters*/) {}
+
+  bool Wait(const WaitLimit& limit) { return semaphore_.Acquire(limit); }
+  bool Wait() { return semaphore_.Acquire(); }
+  void Release(int waiters) { semaphore_.Release(waiters); }
+  void Open() { semaphore_.Release(); }
+  int waiters() const { return WaitersOf(semaphore_); }
+
+ private:
+  Semaphore semaphore_{0};
+};
+
+class EmptyBoundedSemaphore : public SubjectBase {
+ public:
+  static constexpr bool kCounts = true;
+
+  explicit EmptyBoundedSemaphore(int waiters) : semaphore_(waiters) {
+    for (int i = 0; i < waiters; ++i) semaphore_.Acquire();
+  }
+
+  bool Wait(const WaitLimit& limit) { return semaphore_.Acquire(limit); }
+  bool Wait() { return semaphore_.Acquire(); }
+  void Release(int waiters) { semaphore_.Release(waiters); }
+  void Open() { semaphore_.Release(); }
+  int waiters() const { return WaitersOf(semaphore_); }
+
+ private:
+  BoundedSemaphore semaphore_;
+};
+
+class UnsetEvent : public SubjectBase {
+ public:
+  explicit UnsetEvent(int /*waiters*/) {}
+
+  bool Wait(const WaitLimit& limit = {}) { return event_.Wait(limit); }
+  void Release(int /*waiters*/) { event_.Set(); }
+  void Open() { event_.Set(); }
+  int waiters() const { return WaitersOf(event_); }
+
+ private:
+  Event event_;
+};
+
+class LatchOfOne : public SubjectBase {
+ public:
+  explicit LatchOfOne(int /*waiters*/) {}
+
+  bool Wait(const WaitLimit& limit = {}) { return latch_.Wait(limit); }
+  void Release(int /*waiters*/) { latch_.CountDown(); }
+  void Open() { latch_.CountDown(); }
+  int waiters() const { return WaitersOf(latch_); }
+
+ private:
+  Latch latch_{1};
+};
+
+// The one who releases is the last to arrive.
+class IncompleteBarrier : public SubjectBase {
+ public:
+  static constexpr bool kBreaks = true;
+
+  explicit IncompleteBarrier(int waiters) : barrier_(waiters + 1) {}
+
+  bool Wait(const WaitLimit& limit) {
+    return Meets([&] { barrier_.Wait(limit); });
+  }
+  bool Wait() {
+    return Meets([&] { barrier_.Wait(); });
+  }
+  void Release(int /*waiters*/) {
+    Meets([&] { barrier_.Wait(); });
+  }
+  // With one waiter: it will be the last of two.
+  void Open() {
+    opener_.emplace([this] { return Meets([&] { barrier_.Wait(); }); });
+    AwaitWaiters(barrier_, 1);
+  }
+  void Mend() { barrier_.Reset(); }
+  int waiters() const { return WaitersOf(barrier_); }
+
+ private:
+  template <typename Meeting>
+  static bool Meets(Meeting meeting) {
+#ifdef ABSL_HAVE_EXCEPTIONS
+    try {
+      meeting();
+    } catch (const BrokenBarrierError&) {
+      return false;
+    }
+#else
+    meeting();
+#endif
+    return true;
+  }
+
+  Barrier barrier_;
+  std::optional<Background> opener_;
+};
+
+// All of them; without exceptions, nobody survives a broken barrier.
+using WaitSubjects =
+    testing::Types<HeldLock<Lock>, LockHeldElsewhere<RLock>,
+                   HeldLock<SharedLock>, WriterBehindReader, ReaderBehindWriter,
+                   LockHeldElsewhere<Condition>, HeldLock<ConditionOn<Lock>>,
+                   Notification<Condition>, Notification<ConditionOn<Lock>>,
+                   Notification<ConditionOn<RLock>>, Predicate<Condition>,
+                   Predicate<ConditionOn<Lock>>, EmptySemaphore,
+                   EmptyBoundedSemaphore,
+#ifdef ABSL_HAVE_EXCEPTIONS
+                   IncompleteBarrier,
+#endif
+                   UnsetEvent, LatchOfOne>;
+
+}  // namespace sync_internal
+}  // namespace heddle
+
+#endif  // HEDDLE_SYNC_INTERNAL_WAIT_SUBJECTS_H_

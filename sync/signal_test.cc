@@ -1,0 +1,105 @@
+// Signals, which interrupt the system calls of those who wait, end no wait and
+// spend no wake-up.
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <atomic>
+#include <thread>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "heddle/sync/internal/wait_subjects.h"
+#include "heddle/thread/internal/manual_clock.h"
+#include "heddle/thread/wait_limit.h"
+
+namespace heddle {
+namespace {
+
+using internal::ManualClock;
+using sync_internal::WaitSubjects;
+
+std::atomic<int> signals_seen{0};
+
+// SIGUSR1 does nothing but interrupt: without SA_RESTART.
+class InterruptingSignal {
+ public:
+  InterruptingSignal() {
+    struct sigaction counts = {};
+    counts.sa_handler = [](int) { ++signals_seen; };
+    EXPECT_EQ(sigaction(SIGUSR1, &counts, &before_), 0);
+  }
+  ~InterruptingSignal() { sigaction(SIGUSR1, &before_, nullptr); }
+
+  // Sends `count` of them, each when the one before was seen.
+  static void Storm(std::thread& thread, int count) {
+    for (int i = 0; i < count; ++i) {
+      const int seen = signals_seen.load();
+      ASSERT_EQ(pthread_kill(thread.native_handle(), SIGUSR1), 0);
+      while (signals_seen.load() == seen) std::this_thread::yield();
+    }
+  }
+
+ private:
+  struct sigaction before_ = {};
+};
+
+constexpr int kSignals = 50;
+
+template <typename Subject>
+class SignalTest : public testing::Test {};
+TYPED_TEST_SUITE(SignalTest, WaitSubjects);
+
+TYPED_TEST(SignalTest, StormDoesNotEndAWaitWithoutALimit) {
+  const InterruptingSignal signal;
+  TypeParam subject(1);
+  std::atomic<bool> ended{false};
+  bool result = false;
+  std::thread waiting([&] {
+    result = subject.Wait();
+    ended.store(true);
+  });
+  while (subject.waiters() < 1) std::this_thread::yield();
+  signal.Storm(waiting, kSignals);
+  EXPECT_FALSE(ended.load());
+  EXPECT_EQ(subject.waiters(), 1);
+  subject.Release(1);
+  waiting.join();
+  EXPECT_TRUE(result);
+}
+
+TYPED_TEST(SignalTest, StormNeitherEndsNorProlongsALimitedWait) {
+  const InterruptingSignal signal;
+  ManualClock clock;
+  TypeParam subject(1);
+  bool result = true;
+  std::thread waiting([&] { result = subject.Wait(absl::Hours(1)); });
+  clock.AwaitSleepers(1);
+  for (int i = 0; i < 3; ++i) {
+    signal.Storm(waiting, kSignals / 5);
+    EXPECT_EQ(subject.waiters(), 1);
+    clock.Advance(absl::Minutes(20) - absl::Nanoseconds(1));
+  }
+  signal.Storm(waiting, kSignals / 5);
+  EXPECT_EQ(subject.waiters(), 1);
+  clock.Advance(absl::Nanoseconds(3));
+  waiting.join();
+  EXPECT_FALSE(result);
+}
+
+// On the machine's clock, where the kernel's own time-out is interrupted.
+TYPED_TEST(SignalTest, StormDoesNotEndAWaitOnTheMachinesClock) {
+  const InterruptingSignal signal;
+  TypeParam subject(1);
+  bool result = false;
+  std::thread waiting([&] { result = subject.Wait(absl::Hours(1)); });
+  while (subject.waiters() < 1) std::this_thread::yield();
+  signal.Storm(waiting, kSignals);
+  EXPECT_EQ(subject.waiters(), 1);
+  subject.Release(1);
+  waiting.join();
+  EXPECT_TRUE(result);
+}
+
+}  // namespace
+}  // namespace heddle

@@ -1,0 +1,297 @@
+// The table of extreme timeouts, on every call of sync/ that takes one: those
+// that have passed end a wait at once, those that are far do not end it.
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <ratio>
+#include <thread>
+#include <utility>
+
+#include "absl/base/config.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "heddle/sync/barrier.h"
+#include "heddle/sync/internal/testing.h"
+#include "heddle/sync/internal/wait_subjects.h"
+#include "heddle/sync/latch.h"
+#include "heddle/sync/lock.h"
+#include "heddle/sync/rlock.h"
+#include "heddle/sync/shared_lock.h"
+#include "heddle/thread/wait_limit.h"
+
+namespace heddle {
+namespace {
+
+namespace c = std::chrono;
+
+using sync_internal::Background;
+using sync_internal::LockWaitersOf;
+using sync_internal::WaitersOf;
+using sync_internal::WaitSubjects;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+// Returns when `waiters()` is one, or when `waiting` has ended although it
+// should not have.
+template <typename Waiters>
+void AwaitOneOrTheEnd(const Background& waiting, Waiters waiters) {
+  while (waiters() == 0 && waiting.IsAlive()) std::this_thread::yield();
+}
+
+// As absl::Duration, the form that all calls take.
+const std::pair<const char*, absl::Duration> kPassed[] = {
+    {"0", absl::ZeroDuration()},
+    {"-0.0 s", absl::Seconds(-0.0)},
+    {"-1 ns", -absl::Nanoseconds(1)},
+    {"-1/4 ns", -absl::Nanoseconds(1) / 4},
+    {"-1 s", -absl::Seconds(1)},
+    {"INT64_MIN ns", absl::Nanoseconds(INT64_MIN)},
+    {"INT64_MIN + 1 ns", absl::Nanoseconds(INT64_MIN + 1)},
+    {"INT64_MIN s", absl::Seconds(INT64_MIN)},
+    {"INT64_MIN h", absl::Hours(INT64_MIN)},
+    {"-1e300 s", absl::Seconds(-1e300)},
+    {"-infinity s", absl::Seconds(-kInfinity)},
+    {"hours::min()", absl::FromChrono(c::hours::min())},
+    {"-infinity", -absl::InfiniteDuration()},
+};
+const std::pair<const char*, absl::Duration> kFar[] = {
+    {"1 h", absl::Hours(1)},
+    {"290 years", absl::Hours(24 * 365 * 290)},
+    {"INT64_MAX - 1 ns", absl::Nanoseconds(INT64_MAX - 1)},
+    {"INT64_MAX ns", absl::Nanoseconds(INT64_MAX)},
+    {"INT64_MAX s", absl::Seconds(INT64_MAX)},
+    {"INT64_MAX h", absl::Hours(INT64_MAX)},
+    {"1e300 s", absl::Seconds(1e300)},
+    {"infinity s", absl::Seconds(kInfinity)},
+    {"hours::max()", absl::FromChrono(c::hours::max())},
+    {"infinity", absl::InfiniteDuration()},
+};
+
+template <typename Subject>
+class TimeoutTableTest : public testing::Test {};
+TYPED_TEST_SUITE(TimeoutTableTest, WaitSubjects);
+
+TYPED_TEST(TimeoutTableTest, WhatHasPassedIsOneLook) {
+  for (const auto& [name, timeout] : kPassed) {
+    SCOPED_TRACE(name);
+    TypeParam subject(1);
+    EXPECT_FALSE(subject.Wait(timeout));
+    subject.Mend();
+    if constexpr (TypeParam::kOpens) {
+      subject.Open();
+      EXPECT_TRUE(subject.Wait(timeout));
+    }
+  }
+}
+
+TYPED_TEST(TimeoutTableTest, WhatIsFarDoesNotEndTheWait) {
+  for (const auto& row : kFar) {
+    const absl::Duration timeout = row.second;
+    SCOPED_TRACE(row.first);
+    TypeParam subject(1);
+    Background waiting([&] { return subject.Wait(timeout); });
+    AwaitOneOrTheEnd(waiting, [&] { return subject.waiters(); });
+    EXPECT_TRUE(waiting.IsAlive());
+    subject.Release(1);
+    EXPECT_TRUE(waiting.Result());
+  }
+}
+
+TEST(OtherTimeoutTableTest, TheShortestTimeoutIsNotNothing) {
+  // One that ends by itself, and is a wait.
+  for (const absl::Duration timeout :
+       {absl::Nanoseconds(1) / 4, absl::Nanoseconds(1)}) {
+    EXPECT_FALSE(WaitLimit(timeout).deadline().IsPast()) << timeout;
+    Latch latch(1);
+    EXPECT_FALSE(latch.Wait(timeout)) << timeout;
+  }
+}
+
+TEST(OtherTimeoutTableTest, LatchArriveAndWaitTakesAllOfThem) {
+  for (const auto& [name, timeout] : kPassed) {
+    SCOPED_TRACE(name);
+    Latch latch(2);
+    EXPECT_FALSE(latch.ArriveAndWait(1, timeout));
+    EXPECT_TRUE(latch.ArriveAndWait(1, timeout));
+  }
+  for (const auto& row : kFar) {
+    const absl::Duration timeout = row.second;
+    SCOPED_TRACE(row.first);
+    Latch latch(2);
+    Background waiting([&] { return latch.ArriveAndWait(1, timeout); });
+    AwaitOneOrTheEnd(waiting, [&] { return WaitersOf(latch); });
+    latch.CountDown();
+    EXPECT_TRUE(waiting.Result());
+  }
+}
+
+// The barrier's own timeout, of its constructor.
+#ifdef ABSL_HAVE_EXCEPTIONS
+TEST(OtherTimeoutTableTest, BarrierConstructorTakesAllThatHavePassed) {
+  for (const auto& [name, timeout] : kPassed) {
+    SCOPED_TRACE(name);
+    Barrier barrier(2, timeout);
+    EXPECT_THROW(barrier.Wait(), BrokenBarrierError);
+    Barrier alone(1, timeout);
+    EXPECT_EQ(alone.Wait(), 0);
+  }
+}
+#endif
+
+TEST(OtherTimeoutTableTest, BarrierConstructorTakesAllThatAreFar) {
+  for (const auto& row : kFar) {
+    SCOPED_TRACE(row.first);
+    Barrier barrier(2, row.second);
+    Background waiting([&] { return barrier.Wait(); });
+    AwaitOneOrTheEnd(waiting, [&] { return WaitersOf(barrier); });
+    EXPECT_EQ(barrier.Wait(), 1);
+    EXPECT_EQ(waiting.Result(), 0);
+  }
+}
+
+// The standard's forms, by what is called: to take it and to give it back.
+template <typename Lockable>
+struct Exclusive {
+  Lockable lock;
+
+  bool For(auto timeout) HEDDLE_UNCHECKED { return lock.try_lock_for(timeout); }
+  bool Until(auto deadline) HEDDLE_UNCHECKED {
+    return lock.try_lock_until(deadline);
+  }
+  void Unlock() HEDDLE_UNCHECKED { lock.unlock(); }
+  void Block() HEDDLE_UNCHECKED { lock.lock(); }
+  void Unblock() HEDDLE_UNCHECKED { lock.unlock(); }
+};
+
+struct Shared {
+  SharedLock lock;
+
+  bool For(auto timeout) HEDDLE_UNCHECKED {
+    return lock.try_lock_shared_for(timeout);
+  }
+  bool Until(auto deadline) HEDDLE_UNCHECKED {
+    return lock.try_lock_shared_until(deadline);
+  }
+  void Unlock() HEDDLE_UNCHECKED { lock.unlock_shared(); }
+  void Block() HEDDLE_UNCHECKED { lock.lock(); }
+  void Unblock() HEDDLE_UNCHECKED { lock.unlock(); }
+};
+
+template <typename Side>
+class ChronoTableTest : public testing::Test {
+ protected:
+  // `attempt(side)` tries to take it within one row of the table.
+  template <typename Attempt>
+  static void ExpectPassed(const char* name, Attempt attempt) {
+    SCOPED_TRACE(name);
+    Side side;
+    EXPECT_TRUE(attempt(side));
+    side.Unlock();
+    side.Block();
+    Background other([&] { return attempt(side); });
+    EXPECT_FALSE(other.Result());
+    side.Unblock();
+  }
+
+  template <typename Attempt>
+  static void ExpectFar(const char* name, Attempt attempt) {
+    SCOPED_TRACE(name);
+    Side side;
+    EXPECT_TRUE(attempt(side));
+    side.Unlock();
+    side.Block();
+    Background other([&] {
+      if (!attempt(side)) return false;
+      side.Unlock();
+      return true;
+    });
+    AwaitOneOrTheEnd(other, [&] { return LockWaitersOf(side.lock); });
+    EXPECT_TRUE(other.IsAlive());
+    side.Unblock();
+    EXPECT_TRUE(other.Result());
+  }
+
+  static auto For(auto timeout) {
+    return [timeout](Side& side) { return side.For(timeout); };
+  }
+  static auto Until(auto deadline) {
+    return [deadline](Side& side) { return side.Until(deadline); };
+  }
+
+  template <typename Clock>
+  static void ExpectTimePointsWork() {
+    using Native = typename Clock::time_point;
+    using Hours = c::time_point<Clock, c::hours>;
+    using Seconds = c::time_point<Clock, c::seconds>;
+    using FloatSeconds = c::duration<double>;
+    using Float = c::time_point<Clock, FloatSeconds>;
+    using Unsigned = c::time_point<Clock, c::duration<uint64_t>>;
+    const Native now = Clock::now();
+
+    ExpectPassed("now", Until(now));
+    ExpectPassed("past", Until(now - c::hours(1)));
+    ExpectPassed("epoch", Until(Native()));
+    ExpectPassed("min", Until(Native::min()));
+    ExpectPassed("seconds min", Until(Seconds::min()));
+    ExpectPassed("hours min", Until(Hours::min()));
+    ExpectPassed("-infinity", Until(Float(FloatSeconds(-kInfinity))));
+    ExpectPassed("-1e300", Until(Float(FloatSeconds(-1e300))));
+    ExpectPassed("NaN", Until(Float(FloatSeconds(kNaN))));
+    ExpectPassed("unsigned epoch", Until(Unsigned()));
+
+    ExpectFar("in an hour", Until(now + c::hours(1)));
+    ExpectFar("max", Until(Native::max()));
+    ExpectFar("seconds max", Until(Seconds::max()));
+    ExpectFar("hours max", Until(Hours::max()));
+    ExpectFar("infinity", Until(Float(FloatSeconds(kInfinity))));
+    ExpectFar("1e300", Until(Float(FloatSeconds(1e300))));
+    ExpectFar("unsigned max", Until(Unsigned::max()));
+  }
+};
+
+using Sides = testing::Types<Exclusive<Lock>, Exclusive<RLock>,
+                             Exclusive<SharedLock>, Shared>;
+TYPED_TEST_SUITE(ChronoTableTest, Sides);
+
+TYPED_TEST(ChronoTableTest, DurationsThatHavePassed) {
+  using FloatSeconds = c::duration<double>;
+  this->ExpectPassed("0", this->For(c::seconds(0)));
+  this->ExpectPassed("-1 ns", this->For(c::nanoseconds(-1)));
+  this->ExpectPassed("-1 s", this->For(c::seconds(-1)));
+  this->ExpectPassed("nanoseconds::min", this->For(c::nanoseconds::min()));
+  this->ExpectPassed("seconds::min", this->For(c::seconds::min()));
+  this->ExpectPassed("hours::min", this->For(c::hours::min()));
+  this->ExpectPassed("-infinity", this->For(FloatSeconds(-kInfinity)));
+  this->ExpectPassed("NaN", this->For(FloatSeconds(kNaN)));
+  this->ExpectPassed("-NaN", this->For(FloatSeconds(-kNaN)));
+  this->ExpectPassed("-1e300", this->For(FloatSeconds(-1e300)));
+  this->ExpectPassed("uint64 0", this->For(c::duration<uint64_t>(0)));
+}
+
+TYPED_TEST(ChronoTableTest, DurationsThatAreFar) {
+  using FloatSeconds = c::duration<double>;
+  this->ExpectFar("nanoseconds::max", this->For(c::nanoseconds::max()));
+  this->ExpectFar("seconds::max", this->For(c::seconds::max()));
+  this->ExpectFar("hours::max", this->For(c::hours::max()));
+  this->ExpectFar("infinity", this->For(FloatSeconds(kInfinity)));
+  this->ExpectFar("1e300", this->For(FloatSeconds(1e300)));
+  this->ExpectFar("uint64 max s", this->For(c::duration<uint64_t>(UINT64_MAX)));
+  this->ExpectFar("uint64 max ns",
+                  this->For(c::duration<uint64_t, std::nano>(UINT64_MAX)));
+  this->ExpectFar(
+      "uint64 max h",
+      this->For(c::duration<uint64_t, c::hours::period>(UINT64_MAX)));
+}
+
+TYPED_TEST(ChronoTableTest, TimePointsOfTheSteadyClock) {
+  this->template ExpectTimePointsWork<c::steady_clock>();
+}
+
+TYPED_TEST(ChronoTableTest, TimePointsOfTheSystemClock) {
+  this->template ExpectTimePointsWork<c::system_clock>();
+}
+
+}  // namespace
+}  // namespace heddle
