@@ -33,6 +33,7 @@ using internal::ManualClock;
 using internal::RunConcurrently;
 using sync_internal::AwaitWaiters;
 using sync_internal::Background;
+using sync_internal::LockWaitersOf;
 using sync_internal::WaitersOf;
 
 // What all blocking waits promise is tested in blocking_wait_test.cc; what the
@@ -550,6 +551,37 @@ TEST(ConditionOfItsOwnTest, HasARecursiveLock) HEDDLE_UNCHECKED {
   EXPECT_TRUE(condition.locked());
   condition.unlock();
   EXPECT_FALSE(condition.locked());
+}
+
+// The lock is inside the condition: they must not take each other's waiters.
+TEST(ConditionOfItsOwnTest, WaitersForItsLockAreKeptApartFromItsOwn)
+HEDDLE_UNCHECKED {
+  ManualClock clock;
+  Condition condition;
+  Background notified([&]() HEDDLE_UNCHECKED {
+    condition.lock();
+    const bool result = condition.Wait(absl::Hours(1));
+    condition.unlock();
+    return result;
+  });
+  clock.AwaitSleepers(1);
+  condition.lock();
+  Background taker([&]() HEDDLE_UNCHECKED {
+    const bool taken = condition.try_lock_for(absl::Hours(1));
+    if (taken) condition.unlock();
+    return taken;
+  });
+  clock.AwaitSleepers(2);
+  EXPECT_EQ(WaitersOf(condition), 1);
+  EXPECT_EQ(LockWaitersOf(condition), 1);
+  condition.unlock();  // wakes who waits for the lock, and nobody else
+  EXPECT_TRUE(taker.Result());
+  EXPECT_EQ(WaitersOf(condition), 1);
+  EXPECT_TRUE(notified.IsAlive());
+  condition.lock();
+  condition.Notify();
+  condition.unlock();
+  EXPECT_TRUE(notified.Result());
 }
 
 TEST(ConditionOfItsOwnTest, WorksWithLockGuard) {

@@ -168,10 +168,8 @@ class ReaderBehindWriter : public SubjectBase {
 template <typename Lockable>
 class ConditionOn {
  public:
-  void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() HEDDLE_UNCHECKED {
-    condition_.lock();
-  }
-  void unlock() ABSL_UNLOCK_FUNCTION() HEDDLE_UNCHECKED { condition_.unlock(); }
+  void lock() HEDDLE_UNCHECKED { condition_.lock(); }
+  void unlock() HEDDLE_UNCHECKED { condition_.unlock(); }
   [[nodiscard]] bool try_lock() HEDDLE_UNCHECKED {
     return condition_.try_lock();
   }
