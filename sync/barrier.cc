@@ -61,13 +61,15 @@ int Barrier::Wait(const WaitLimit& limit) {
   uint32_t index = 0;
   uint32_t meeting = 0;
   uint32_t number = 0;
+  bool last = false;
   {
     ParkingSpot spot(this);
     if (broken_) ThrowBroken("the barrier is broken");
     index = arrived_;
     meeting = meeting_;
     number = closed_;
-    if (index + 1 < parties_) {
+    last = index + 1 == parties_;
+    if (!last) {
       ++arrived_;
       spot.Add(waiter);
     } else if (spot.WakeAll(woken) == index) {  // (B2)
@@ -79,7 +81,8 @@ int Barrier::Wait(const WaitLimit& limit) {
       ThrowBroken("another thread has given up");
     }
   }
-  if (index + 1 == parties_) {
+  // Whoever was added may be released, and this object be gone, before it looks.
+  if (last) {
     if (action_) Act(number, woken);
     return static_cast<int>(index);
   }
