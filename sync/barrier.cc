@@ -11,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "heddle/sync/internal/small_action.h"
-#include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/wait_limit.h"
@@ -24,8 +23,8 @@ using internal::WakeList;
 
 namespace {
 
-// What those who are woken are told.
-constexpr uint32_t kReleased = 0;
+// The message to those who are woken because the barrier broke; the others, who
+// are released, get none.
 constexpr uint32_t kBroken = 1;
 
 [[noreturn]] void ThrowBroken(const char* why) {

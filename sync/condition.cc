@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "heddle/sync/lock.h"
 #include "heddle/sync/rlock.h"
@@ -20,27 +21,27 @@ using internal::ParkingSpot;
 using internal::Waiter;
 using internal::WakeList;
 
-void Condition::lock() { rlock_ != nullptr ? rlock_->lock() : lock_->lock(); }
+void Condition::lock() { rlock_ != nullptr ? rlock_->lock() : lock_.lock(); }
 
 void Condition::unlock() {
-  rlock_ != nullptr ? rlock_->unlock() : lock_->unlock();
+  rlock_ != nullptr ? rlock_->unlock() : lock_.unlock();
 }
 
 bool Condition::try_lock() {
-  return rlock_ != nullptr ? rlock_->try_lock() : lock_->try_lock();
+  return rlock_ != nullptr ? rlock_->try_lock() : lock_.try_lock();
 }
 
 bool Condition::try_lock_for(const WaitLimit& limit) {
   return rlock_ != nullptr ? rlock_->try_lock_for(limit)
-                           : lock_->try_lock_for(limit);
+                           : lock_.try_lock_for(limit);
 }
 
 bool Condition::locked() const {
-  return rlock_ != nullptr ? rlock_->locked() : lock_->locked();
+  return rlock_ != nullptr ? rlock_->locked() : lock_.locked();
 }
 
 void Condition::CheckHeld(const char* call) const {
-  if (rlock_ != nullptr ? rlock_->is_owned() : lock_->locked()) return;
+  if (rlock_ != nullptr ? rlock_->is_owned() : lock_.locked()) return;
   internal::Throw(std::logic_error(
       absl::StrCat(call, ": ",
                    rlock_ != nullptr ? "this thread does not hold the lock"
@@ -51,7 +52,7 @@ bool Condition::Wait(const WaitLimit& limit) {
   CheckHeld("Condition::Wait");
   const WaitLimit started = limit.Started();
   // Once notified, this object is not touched any more: it may be gone.
-  Lock* const lock = lock_;
+  Lock& lock = lock_;
   RLock* const rlock = rlock_;
   Waiter waiter;
   {
@@ -67,12 +68,13 @@ bool Condition::Wait(const WaitLimit& limit) {
     return notified;
   }
   // If another thread has released it since, which any may: it is released.
-  static_cast<void>(internal::CatchAll([lock] { lock->unlock(); }));
+  static_cast<void>(internal::CatchAll(
+      [&lock]() ABSL_NO_THREAD_SAFETY_ANALYSIS { lock.unlock(); }));
   const bool notified = waiter.Sleep(started);
   if (notified && waiter.moved()) {
-    lock->LockWoken();
+    lock.LockWoken();
   } else {
-    lock->lock();
+    lock.lock();
   }
   return notified;
 }
@@ -81,7 +83,6 @@ void Condition::Notify(int64_t count) {
   CheckHeld("Condition::Notify");
   // relaxed: (C1), (C2)
   if (count <= 0 || !waiting_.load(std::memory_order_relaxed)) return;
-  Lock& lock = rlock_ != nullptr ? rlock_->lock_ : *lock_;
   WakeList woken;
   {
     ParkingSpot spot(this);
@@ -89,7 +90,7 @@ void Condition::Notify(int64_t count) {
     // relaxed: (C2)
     if (!spot.HasWaiters()) waiting_.store(false, std::memory_order_relaxed);
   }
-  lock.AddClaimed(woken);  // (C3)
+  lock_.AddClaimed(woken);  // (C3)
 }
 
 std::string Condition::DebugString() const {
@@ -100,7 +101,7 @@ std::string Condition::DebugString() const {
   }
   return absl::StrCat(
       "Condition(",
-      rlock_ != nullptr ? rlock_->DebugString() : lock_->DebugString(),
+      rlock_ != nullptr ? rlock_->DebugString() : lock_.DebugString(),
       ", waiters=", waiters, ")");
 }
 

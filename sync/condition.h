@@ -59,9 +59,9 @@ namespace heddle {
 class ABSL_LOCKABLE Condition {
  public:
   // With an RLock of its own, or a lock that outlives it.
-  Condition() : rlock_(&own_) {}
-  explicit Condition(Lock& lock) : lock_(&lock) {}
-  explicit Condition(RLock& lock) : rlock_(&lock) {}
+  Condition() : lock_(own_.lock_), rlock_(&own_) {}
+  explicit Condition(Lock& lock) : lock_(lock), rlock_(nullptr) {}
+  explicit Condition(RLock& lock) : lock_(lock.lock_), rlock_(&lock) {}
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
 
@@ -78,7 +78,7 @@ class ABSL_LOCKABLE Condition {
   // long as it takes. Returns true if notified, false if the limit passed
   // first. Throws std::logic_error unless this thread holds the lock (or, where
   // it is a Lock, which knows no holder: unless somebody does).
-  bool Wait(const WaitLimit& limit = {});
+  bool Wait(const WaitLimit& limit = {}) ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
   // Waits until `predicate()` is true, within `limit`, and returns its last
   // value. It is called with the lock held: at first, after each Wait(), and
@@ -114,9 +114,9 @@ class ABSL_LOCKABLE Condition {
   //        if the lock is free): it does not run only to wait for the lock.
   void CheckHeld(const char* call) const;
 
-  Lock* const lock_ = nullptr;  // one of the two is null
-  RLock* const rlock_ = nullptr;
   RLock own_;
+  Lock& lock_;          // an RLock's inner one
+  RLock* const rlock_;  // null where the lock is a Lock
   internal::Atomic<bool> waiting_{false};
 };
 

@@ -26,8 +26,10 @@ bool Lock::TakeLooking(uint32_t drop) {
   if (Take(drop)) return true;
   const SpinTurn turn;
   if (!turn) return false;
-  for (int i = 0; i < internal::kSpinRounds; ++i) {
-    internal::SpinPause();
+  // Looked at ever more rarely: each look takes the word's cache line away from
+  // who holds the lock.
+  for (int pauses = 1; pauses <= internal::kSpinRounds; pauses *= 2) {
+    for (int i = 0; i < pauses; ++i) internal::SpinPause();
     if (Take(drop)) return true;
   }
   return false;
@@ -38,7 +40,7 @@ void Lock::LockSlow() {
 }
 
 bool Lock::LockSlow(const WaitLimit& limit) {
-  if (Take()) return true;  // free, with others queued
+  if (Take()) return true;  // never fails for no reason
   const WaitLimit started = limit.Started();
   if (started.deadline().IsPast()) return false;
   return TakeLooking(0) || Queue(started, 0);
@@ -86,9 +88,8 @@ bool Lock::MarkQueued(uint32_t drop) {
   return false;
 }
 
-// Releases the lock if that takes no wake-up: nobody waits, or one is on its way
-// (L3). The word may change at any moment: it is not ours alone, if another
-// thread releases what we hold.
+// Releases the lock if that takes no wake-up. The word may change at any moment:
+// it is not ours alone, if another thread releases what we hold.
 bool Lock::ReleaseSilently() {
   // relaxed: the exchange checks it.
   uint32_t seen = word_.load(std::memory_order_relaxed);
@@ -96,7 +97,7 @@ bool Lock::ReleaseSilently() {
     if ((seen & kHeld) == 0) {
       internal::Throw(std::logic_error("Lock::unlock: the lock is not held"));
     }
-    if ((seen & (kQueued | kWaking)) == kQueued) return false;
+    if (!IsReleasedSilently(seen)) return false;
   } while (!word_.compare_exchange_weak(
       seen, seen & ~kHeld, std::memory_order_release,
       std::memory_order_relaxed));  // [UNLOCK]

@@ -73,10 +73,12 @@ class ABSL_LOCKABLE Lock {
   // Releases the lock. Throws std::logic_error if nobody holds it.
   void unlock() ABSL_UNLOCK_FUNCTION() {
     sync_internal::LockReleased(this);
-    uint32_t expected = kHeld;
-    if (ABSL_PREDICT_FALSE(!word_.compare_exchange_strong(
-            expected, kFree, std::memory_order_release,
-            std::memory_order_relaxed))) {  // [UNLOCK]
+    // relaxed: the exchange checks it.
+    uint32_t seen = word_.load(std::memory_order_relaxed);
+    if (ABSL_PREDICT_FALSE(!IsReleasedSilently(seen) ||
+                           !word_.compare_exchange_strong(
+                               seen, seen & ~kHeld, std::memory_order_release,
+                               std::memory_order_relaxed))) {  // [UNLOCK]
       UnlockSlow();
     }
   }
@@ -148,14 +150,23 @@ class ABSL_LOCKABLE Lock {
   static constexpr uint32_t kQueued = 2;
   static constexpr uint32_t kWaking = 4;
 
-  // Without annotations, for use in the functions that have them: TakeFree() is
-  // for the case that is fast, Take() also gets a lock that others are queued
-  // for. `drop`: kWaking for the waiter that was woken, else nothing.
+  // True if unlock() need not wake anybody: nobody is queued, or one is on its
+  // way (L3).
+  static bool IsReleasedSilently(uint32_t seen) {
+    return (seen & kHeld) != 0 && (seen & (kQueued | kWaking)) != kQueued;
+  }
+
+  // Without annotations, for use in the functions that have them: one attempt,
+  // and Take() until the lock is held. `drop`: kWaking for the waiter that was
+  // woken, else nothing. A look before the exchange costs nothing where nobody
+  // contends, and saves one that fails where bits besides kHeld are set.
   bool TakeFree() {
-    uint32_t expected = kFree;
-    return word_.compare_exchange_strong(
-        expected, kHeld, std::memory_order_acquire,
-        std::memory_order_relaxed);  // [UNLOCK]
+    // relaxed: the exchange checks it.
+    uint32_t seen = word_.load(std::memory_order_relaxed);
+    return (seen & kHeld) == 0 &&
+           word_.compare_exchange_strong(
+               seen, seen | kHeld, std::memory_order_acquire,
+               std::memory_order_relaxed);  // [UNLOCK]
   }
   bool Take(uint32_t drop = 0) {
     // relaxed: the exchange checks it.

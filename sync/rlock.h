@@ -142,7 +142,7 @@ class ABSL_LOCKABLE RLock {
     count_ = 1;
     return true;
   }
-  void End() {
+  void End() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     owner_.store(kNobody, std::memory_order_relaxed);  // relaxed: (R1)
     lock_.unlock();
   }
@@ -152,8 +152,9 @@ class ABSL_LOCKABLE RLock {
   // For Condition: releases the lock whatever the count, which it returns, and
   // takes it back to that count. REQUIRES: is_owned(), not is_owned(). With
   // `woken` it was unlock() that woke this thread, in the queue of lock_.
+  // (Clang's analysis sees lock_ in some of this and not what surrounds it.)
   uint32_t UnlockAll();
-  void LockAgain(uint32_t count, bool woken);
+  void LockAgain(uint32_t count, bool woken) ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
   Lock lock_;
   internal::Atomic<uint32_t> owner_{kNobody};

@@ -86,23 +86,25 @@ void Waiter::Post(uint32_t state) {
   if ((seen & kAsleep) != 0) FutexWakeOne(address);
 }
 
+bool Waiter::IsPosted() const {
+  // relaxed: only a hint.
+  return (claim_.load(std::memory_order_relaxed) & ~kAsleep) >= kWoken;
+}
+
 void Waiter::LookBriefly() const {
-  const SpinTurn turn;
-  if (!turn) return;
-  for (int i = 0; i < kSpinRounds; ++i) {
-    // relaxed: only a hint.
-    if (claim_.load(std::memory_order_relaxed) >= kWoken) return;
-    SpinPause();
+  if (const SpinTurn turn; turn) {
+    for (int i = 0; i < kSpinRounds; ++i) {
+      if (IsPosted()) return;
+      SpinPause();
+    }
   }
+  for (int i = 0; i < kYieldRounds && !IsPosted(); ++i) SpinYield();
 }
 
 bool Waiter::Sleep(const WaitLimit& limit) {
   assert(limit.started() &&
          "a wait may be woken and sleep again: start its clock once, before");
   const Deadline deadline = limit.deadline();
-  // A wake-up that comes at once is then had without a stop callback, and
-  // without a system call on either side.
-  if (!deadline.IsPast()) LookBriefly();
   {
     // Claims and wakes, nothing else: it runs inside request_stop(), in
     // whatever thread calls that. Registering it when a stop was requested
@@ -114,6 +116,7 @@ bool Waiter::Sleep(const WaitLimit& limit) {
     if (limit.stop_token().stop_possible())
       on_stop.emplace(limit.stop_token(), end_wait);
 
+    if (!deadline.IsPast()) LookBriefly();
     for (;;) {
       uint32_t seen = claim_.load(std::memory_order_acquire);  // [WAKE]
       const uint32_t state = seen & ~kAsleep;

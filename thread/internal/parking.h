@@ -90,7 +90,8 @@ class Waiter {
 
   bool Claim(uint32_t state);  // from kWaiting only; false: somebody else has
   void Post(uint32_t state);   // hands a claimed waiter back; its last touch
-  void LookBriefly() const;    // until it was claimed and posted, or is sleepy
+  bool IsPosted() const;
+  void LookBriefly() const;  // until it is posted, or for long enough
 
   Atomic<uint32_t> claim_{kWaiting};
   const uint32_t tag_;

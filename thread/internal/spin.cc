@@ -1,5 +1,7 @@
 #include "heddle/thread/internal/spin.h"
 
+#include <sched.h>
+
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/os_thread.h"
 
@@ -11,7 +13,7 @@ namespace {
 constinit Atomic<int> turns_taken{0};
 
 bool TakeTurn() {
-  static const int turns = UsableCpus() - 1;
+  static const int turns = UsableCpus();
   if (turns_taken.load(std::memory_order_relaxed) >= turns) return false;
   if (turns_taken.fetch_add(1, std::memory_order_relaxed) < turns) return true;
   turns_taken.fetch_sub(1, std::memory_order_relaxed);
@@ -19,6 +21,8 @@ bool TakeTurn() {
 }
 
 }  // namespace
+
+void SpinYield() { sched_yield(); }
 
 SpinTurn::SpinTurn() : mine_(TakeTurn()) {}
 
