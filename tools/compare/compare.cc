@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
 #include "benchmark/benchmark.h"
 
@@ -22,6 +23,15 @@ constexpr char kCompiler[] = "clang " __clang_version__;
 #else
 constexpr char kCompiler[] = "GCC " __VERSION__;
 #endif
+
+// Abseil comes through Bazel, so no package knows its version.
+std::string AbseilVersion() {
+#ifdef ABSL_LTS_RELEASE_VERSION
+  return absl::StrCat("Abseil ", ABSL_LTS_RELEASE_VERSION);
+#else
+  return "Abseil";
+#endif
+}
 
 // Tells tools/compare/run, which sets the variable, that a case starts over.
 // Google Benchmark itself is silent until the last repetition of a case.
@@ -49,6 +59,7 @@ Row::Row(std::string work, const std::string& description)
     : work_(std::move(work)) {
   benchmark::AddCustomContext("description", description);
   benchmark::AddCustomContext("compiler", kCompiler);
+  benchmark::AddCustomContext("abseil", AbseilVersion());
 }
 
 benchmark::internal::Benchmark* Row::Add(
