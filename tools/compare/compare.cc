@@ -82,6 +82,12 @@ benchmark::internal::Benchmark* Row::Case(
   return Add(contender, parameters, std::move(body))->UseRealTime();
 }
 
+benchmark::internal::Benchmark* Row::TimedCase(
+    const std::string& contender, const Parameters& parameters,
+    std::function<void(benchmark::State&)> body) const {
+  return Add(contender, parameters, std::move(body))->UseManualTime();
+}
+
 benchmark::internal::Benchmark* Row::PythonCase(
     const std::string& contender, const Parameters& parameters,
     const std::string& script) const {
@@ -91,23 +97,20 @@ benchmark::internal::Benchmark* Row::PythonCase(
   for (const auto& [key, value] : parameters) {
     absl::StrAppend(&command, " --", key, "=", value);
   }
-  return Add(contender, parameters,
-             [command](benchmark::State& state) {
-               int64_t all_items = 0;
-               for (auto _ : state) {
-                 double seconds = 0;
-                 int64_t items = 0;
-                 if (!RunScript(command, &seconds, &items)) {
-                   state.SkipWithError(
-                       absl::StrCat("failed: ", command).c_str());
-                   break;
-                 }
-                 state.SetIterationTime(seconds);
-                 all_items += items;
-               }
-               state.SetItemsProcessed(all_items);
-             })
-      ->UseManualTime();
+  return TimedCase(contender, parameters, [command](benchmark::State& state) {
+    int64_t all_items = 0;
+    for (auto _ : state) {
+      double seconds = 0;
+      int64_t items = 0;
+      if (!RunScript(command, &seconds, &items)) {
+        state.SkipWithError(absl::StrCat("failed: ", command).c_str());
+        break;
+      }
+      state.SetIterationTime(seconds);
+      all_items += items;
+    }
+    state.SetItemsProcessed(all_items);
+  });
 }
 
 bool CheckSum(benchmark::State& state, int64_t sum, int64_t expected) {

@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <semaphore>
 #include <string>
 
@@ -41,8 +40,7 @@ class StdCountingSemaphore {
   void Release() { semaphore_.release(); }
 
  private:
-  // The largest that libstdc++ keeps in the word that it waits for.
-  std::counting_semaphore<std::numeric_limits<int>::max()> semaphore_;
+  std::counting_semaphore<> semaphore_;
 };
 
 class PosixSem {
