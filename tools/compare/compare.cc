@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
 #include "benchmark/benchmark.h"
 
@@ -22,6 +23,15 @@ constexpr char kCompiler[] = "clang " __clang_version__;
 #else
 constexpr char kCompiler[] = "GCC " __VERSION__;
 #endif
+
+// Abseil comes through Bazel, so no package knows its version.
+std::string AbseilVersion() {
+#ifdef ABSL_LTS_RELEASE_VERSION
+  return absl::StrCat("Abseil ", ABSL_LTS_RELEASE_VERSION);
+#else
+  return "Abseil";
+#endif
+}
 
 // Tells tools/compare/run, which sets the variable, that a case starts over.
 // Google Benchmark itself is silent until the last repetition of a case.
@@ -49,6 +59,7 @@ Row::Row(std::string work, const std::string& description)
     : work_(std::move(work)) {
   benchmark::AddCustomContext("description", description);
   benchmark::AddCustomContext("compiler", kCompiler);
+  benchmark::AddCustomContext("abseil", AbseilVersion());
 }
 
 benchmark::internal::Benchmark* Row::Add(
@@ -71,6 +82,12 @@ benchmark::internal::Benchmark* Row::Case(
   return Add(contender, parameters, std::move(body))->UseRealTime();
 }
 
+benchmark::internal::Benchmark* Row::TimedCase(
+    const std::string& contender, const Parameters& parameters,
+    std::function<void(benchmark::State&)> body) const {
+  return Add(contender, parameters, std::move(body))->UseManualTime();
+}
+
 benchmark::internal::Benchmark* Row::PythonCase(
     const std::string& contender, const Parameters& parameters,
     const std::string& script) const {
@@ -80,23 +97,20 @@ benchmark::internal::Benchmark* Row::PythonCase(
   for (const auto& [key, value] : parameters) {
     absl::StrAppend(&command, " --", key, "=", value);
   }
-  return Add(contender, parameters,
-             [command](benchmark::State& state) {
-               int64_t all_items = 0;
-               for (auto _ : state) {
-                 double seconds = 0;
-                 int64_t items = 0;
-                 if (!RunScript(command, &seconds, &items)) {
-                   state.SkipWithError(
-                       absl::StrCat("failed: ", command).c_str());
-                   break;
-                 }
-                 state.SetIterationTime(seconds);
-                 all_items += items;
-               }
-               state.SetItemsProcessed(all_items);
-             })
-      ->UseManualTime();
+  return TimedCase(contender, parameters, [command](benchmark::State& state) {
+    int64_t all_items = 0;
+    for (auto _ : state) {
+      double seconds = 0;
+      int64_t items = 0;
+      if (!RunScript(command, &seconds, &items)) {
+        state.SkipWithError(absl::StrCat("failed: ", command).c_str());
+        break;
+      }
+      state.SetIterationTime(seconds);
+      all_items += items;
+    }
+    state.SetItemsProcessed(all_items);
+  });
 }
 
 bool CheckSum(benchmark::State& state, int64_t sum, int64_t expected) {

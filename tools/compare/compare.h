@@ -53,6 +53,11 @@ class Row {
       const std::string& contender, const Parameters& parameters,
       std::function<void(benchmark::State&)> body) const;
 
+  // As Case(), but `body` times itself, with SetIterationTime().
+  benchmark::internal::Benchmark* TimedCase(
+      const std::string& contender, const Parameters& parameters,
+      std::function<void(benchmark::State&)> body) const;
+
   // Adds a case that runs rows/<script> in Debian's CPython, with
   // --<name>=<value> for each parameter, once per iteration. The script does
   // the work, checks it, times it without its own start, and prints the seconds
