@@ -9,6 +9,7 @@
 #include <atomic>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/thread/thread.hpp>
 
 #include "gtest/gtest.h"
 
@@ -21,6 +22,13 @@ TEST(PeersTest, BoostRunsATask) {
   boost::asio::thread_pool pool(1);
   boost::asio::post(pool, [&ran] { ran = true; });
   pool.join();
+  EXPECT_TRUE(ran);
+}
+
+TEST(PeersTest, BoostThreadRuns) {
+  bool ran = false;
+  boost::thread thread([&ran] { ran = true; });
+  thread.join();
   EXPECT_TRUE(ran);
 }
 
