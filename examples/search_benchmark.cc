@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "benchmark/benchmark.h"
@@ -19,15 +20,21 @@
 namespace {
 
 using examples::ExampleProgram;
+using examples::ProgramResult;
 using examples::RunProgram;
 
-// Runs a program and returns the seconds that it took. The output goes to a
-// file in memory: into /dev/null grep would not print, nor search to the end.
-double SecondsFor(const std::vector<std::string>& arguments) {
+struct TimedRun {
+  double seconds;
+  ProgramResult result;
+};
+
+// The output goes to a file in memory: into /dev/null grep would not print, nor
+// search to the end.
+TimedRun Run(const std::vector<std::string>& arguments) {
   const auto start = std::chrono::steady_clock::now();
-  benchmark::DoNotOptimize(RunProgram(arguments));
+  ProgramResult result = RunProgram(arguments);
   const auto taken = std::chrono::steady_clock::now() - start;
-  return std::chrono::duration<double>(taken).count();
+  return {std::chrono::duration<double>(taken).count(), std::move(result)};
 }
 
 double Median(std::vector<double> values) {
@@ -41,12 +48,21 @@ void BM_Search_VersusGrep(benchmark::State& state, const char* word) {
   const std::vector<std::string> search = {ExampleProgram("search"), word,
                                            tree};
   const std::vector<std::string> grep = {"grep", "-rnFI", word, tree};
-  [[maybe_unused]] static const double kWarmUp = SecondsFor(grep);
+  [[maybe_unused]] static const TimedRun kWarmUp = Run(grep);
   std::vector<double> search_times;
   std::vector<double> grep_times;
   for (auto _ : state) {
-    search_times.push_back(SecondsFor(search));
-    grep_times.push_back(SecondsFor(grep));
+    const TimedRun ours = Run(search);
+    const TimedRun theirs = Run(grep);
+    // The order of files is another, so the lengths have to do.
+    if (ours.result.exit_code != theirs.result.exit_code ||
+        ours.result.out.size() != theirs.result.out.size()) {
+      state.SkipWithError(
+          ("search did not find what grep did: " + ours.result.err).c_str());
+      return;
+    }
+    search_times.push_back(ours.seconds);
+    grep_times.push_back(theirs.seconds);
     state.SetIterationTime(search_times.back());
   }
   const double search_median = Median(search_times);

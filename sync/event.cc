@@ -1,7 +1,10 @@
 #include "heddle/sync/event.h"
 
 #include <cstdint>
+#include <ostream>
+#include <string>
 
+#include "absl/strings/str_cat.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/wait_limit.h"
@@ -49,6 +52,16 @@ bool Event::WaitSlow(const WaitLimit& limit) {
   }
   // Woken means that the event was set, even if it has been cleared since.
   return waiter.Sleep(started) || IsSet();
+}
+
+std::string Event::DebugString() const {
+  const ParkingSpot spot(this);
+  return absl::StrCat("Event(", IsSet() ? "set" : "unset",
+                      ", waiters=", spot.CountWaiters(), ")");
+}
+
+std::ostream& operator<<(std::ostream& out, const Event& event) {
+  return out << event.DebugString();
 }
 
 }  // namespace heddle

@@ -24,6 +24,8 @@
 #define HEDDLE_SYNC_EVENT_H_
 
 #include <cstdint>
+#include <iosfwd>
+#include <string>
 
 #include "absl/base/optimization.h"
 #include "heddle/thread/internal/atomic.h"
@@ -54,6 +56,10 @@ class Event {
   bool Wait(const WaitLimit& limit = {}) {
     return ABSL_PREDICT_TRUE(IsSet()) || WaitSlow(limit);
   }
+
+  // For logs and debuggers: whether it is set, and how many threads wait.
+  std::string DebugString() const;
+  friend std::ostream& operator<<(std::ostream& out, const Event& event);
 
  private:
   // Two bits: kSet, the flag; kQueued, threads may be queued.

@@ -1,8 +1,13 @@
 #include "heddle/sync/lock.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <ostream>
 #include <stdexcept>
+#include <string>
 
+#include "absl/strings/str_cat.h"
+#include "heddle/sync/internal/lock_watch.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/spin.h"
@@ -12,71 +17,119 @@
 namespace heddle {
 
 using internal::ParkingSpot;
+using internal::SpinTurn;
 using internal::Waiter;
 using internal::WakeList;
 
+// The holder may be about to let go: a short look costs less than a sleep.
+bool Lock::TakeLooking(uint32_t drop) {
+  if (Take(drop)) return true;
+  const SpinTurn turn;
+  if (!turn) return false;
+  // Looked at ever more rarely: each look takes the word's cache line away from
+  // who holds the lock.
+  for (int pauses = 1; pauses <= internal::kSpinRounds; pauses *= 2) {
+    for (int i = 0; i < pauses; ++i) internal::SpinPause();
+    if (Take(drop)) return true;
+  }
+  return false;
+}
+
+void Lock::LockSlow() {
+  if (!TakeLooking(0)) Queue(WaitLimit(), 0);
+}
+
 bool Lock::LockSlow(const WaitLimit& limit) {
-  if (Take()) return true;  // free, with others queued
+  if (Take()) return true;  // never fails for no reason
   const WaitLimit started = limit.Started();
   if (started.deadline().IsPast()) return false;
+  return TakeLooking(0) || Queue(started, 0);
+}
 
-  // The holder may be about to let go: a short look costs less than a sleep.
-  // Not when others sleep already, because then the lock is held for long.
-  for (int i = 0; i < internal::kSpinRounds; ++i) {
-    if ((word_.load(std::memory_order_relaxed) & kQueued) != 0)
-      break;  // relaxed: a hint
-    internal::SpinPause();
-    if (Take()) return true;
-  }
+void Lock::LockWoken() {
+  sync_internal::LockWanted(this);
+  if (!TakeLooking(kWaking)) Queue(WaitLimit(), kWaking);
+  sync_internal::LockTaken(this);
+}
 
-  while (!Take()) {
+// Waits for its turn. `drop` is kWaking if this thread is the one on its way.
+bool Lock::Queue(const WaitLimit& started, uint32_t drop) {
+  do {
     Waiter waiter;
     {
       ParkingSpot spot(this);
-      if (!MarkQueued()) continue;  // free by now
-      spot.Add(waiter);             // (L1), (L2)
+      if (!MarkQueued(drop)) continue;  // free by now
+      if (drop == 0) {
+        spot.Add(waiter);  // (L1), (L2)
+      } else {
+        spot.AddFirst(waiter);  // a newcomer was faster
+      }
     }
-    // Woken, and yet a newcomer may be faster: queue again. Only a wait that
-    // nobody woke ends here, so no wake-up is dropped (L3).
+    // Only a wait that nobody woke ends here, so that no wake-up is dropped and
+    // kWaking is nobody's who has left (L3).
     if (!waiter.Sleep(started)) return Take();
-  }
+    drop = kWaking;
+  } while (!TakeLooking(drop));
   return true;
 }
 
-// Sets kQueued, with the spot held; returns false if the lock is free instead.
-bool Lock::MarkQueued() {
-  // relaxed: the bit is read by who unlocks, on this same word.
+// Sets kQueued in place of `drop`, with the spot held; returns false if the lock
+// is free instead.
+bool Lock::MarkQueued(uint32_t drop) {
+  // relaxed: the bits are read by who unlocks, on this same word.
   uint32_t seen = word_.load(std::memory_order_relaxed);
   while ((seen & kHeld) != 0) {
-    if ((seen & kQueued) != 0 ||
-        word_.compare_exchange_weak(seen, seen | kQueued,
-                                    std::memory_order_relaxed)) {
+    const uint32_t marked = (seen | kQueued) & ~drop;
+    if (seen == marked ||
+        word_.compare_exchange_weak(seen, marked, std::memory_order_relaxed)) {
       return true;
     }
   }
   return false;
 }
 
+// Releases the lock if that takes no wake-up. The word may change at any moment:
+// it is not ours alone, if another thread releases what we hold.
+bool Lock::ReleaseSilently() {
+  // relaxed: the exchange checks it.
+  uint32_t seen = word_.load(std::memory_order_relaxed);
+  do {
+    if ((seen & kHeld) == 0) {
+      internal::Throw(std::logic_error("Lock::unlock: the lock is not held"));
+    }
+    if (!IsReleasedSilently(seen)) return false;
+  } while (!word_.compare_exchange_weak(
+      seen, seen & ~kHeld, std::memory_order_release,
+      std::memory_order_relaxed));  // [UNLOCK]
+  return true;
+}
+
 void Lock::UnlockSlow() {
+  if (ReleaseSilently()) return;
   WakeList woken;
   ParkingSpot spot(this);
-  // relaxed: the exchange checks it, or it cannot change any more (below).
-  uint32_t seen = word_.load(std::memory_order_relaxed);
-  while (seen == kHeld) {
-    // It was free when the caller looked, and somebody has taken it since, who
-    // may release it at any moment: one of the two does, and the other throws.
-    if (word_.compare_exchange_weak(seen, kFree, std::memory_order_release,
-                                    std::memory_order_relaxed)) {  // [UNLOCK]
-      return;
-    }
-  }
-  if ((seen & kHeld) == 0) {
-    internal::Throw(std::logic_error("Lock::unlock: the lock is not held"));
-  }
-  // Held with kQueued set: nobody changes that without the spot (L2).
-  spot.Wake(1, woken);                                        // (L3)
-  const uint32_t next = spot.HasWaiters() ? kQueued : kFree;  // (L1)
-  word_.store(next, std::memory_order_release);               // [UNLOCK]
+  if (ReleaseSilently()) return;  // changed before we had the spot
+  // Held and queued, with nobody on the way: nobody changes that without the
+  // spot (L2), (L3).
+  const bool waking = spot.Wake(1, woken) == 1;                 // (L4)
+  const uint32_t queued = spot.HasWaiters() ? kQueued : kFree;  // (L1)
+  word_.store(queued | (waking ? kWaking : kFree),
+              std::memory_order_release);  // [UNLOCK]
+}
+
+void Lock::AddClaimed(WakeList& claimed) {
+  ParkingSpot spot(this);
+  if (MarkQueued(0)) spot.AddClaimed(claimed);  // (L1), (L2)
+}
+
+std::string Lock::DebugString() const {
+  const ParkingSpot spot(this);
+  return absl::StrCat("Lock(", locked() ? "locked" : "unlocked",
+                      ", waiters=", spot.CountWaiters(), ")");
+}
+
+std::ostream& operator<<(std::ostream& out, const Lock& lock) {
+  return out << lock.DebugString();
 }
 
 }  // namespace heddle

@@ -26,8 +26,9 @@
 // threading.Lock, where locked() has the same name.)
 //
 // Fairness: none is promised; a thread that comes at the right moment may
-// overtake one that waits. Waiters are woken oldest first. Thread safety: all
-// methods. Destroy it when nobody waits for it; that it is held does not
+// overtake one that waits. Waiters are woken oldest first, and one that was
+// woken in vain stays the oldest. In a debug build (`-c dbg`) the order in which
+// locks are taken is watched: see lock_order.h. Thread safety: all methods. Destroy it when nobody waits for it; that it is held does not
 // matter. Destroying it as soon as one has got hold of it and let go again is
 // safe, also when the previous holder has not yet returned from unlock().
 // Memory ordering: what a holder did before unlock() is visible to the next
@@ -38,46 +39,61 @@
 
 #include <chrono>
 #include <cstdint>
+#include <iosfwd>
+#include <string>
 
 #include "absl/base/optimization.h"
 #include "absl/base/thread_annotations.h"
 #include "heddle/sync/internal/chrono_limit.h"
+#include "heddle/sync/internal/lock_watch.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
+namespace internal {
+class WakeList;
+}
 
 class ABSL_LOCKABLE Lock {
  public:
   constexpr Lock() = default;
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
+#ifdef HEDDLE_LOCK_ORDER
+  ~Lock() { sync_internal::LockGone(this); }
+#endif
 
   // Takes the lock, waiting as long as it is held.
   void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
-    if (ABSL_PREDICT_FALSE(!TakeFree())) LockSlow(WaitLimit());
+    sync_internal::LockWanted(this);
+    if (ABSL_PREDICT_FALSE(!TakeFree())) LockSlow();
+    sync_internal::LockTaken(this);
   }
 
   // Releases the lock. Throws std::logic_error if nobody holds it.
   void unlock() ABSL_UNLOCK_FUNCTION() {
-    uint32_t expected = kHeld;
-    if (ABSL_PREDICT_FALSE(!word_.compare_exchange_strong(
-            expected, kFree, std::memory_order_release,
-            std::memory_order_relaxed))) {  // [UNLOCK]
+    sync_internal::LockReleased(this);
+    // relaxed: the exchange checks it.
+    uint32_t seen = word_.load(std::memory_order_relaxed);
+    if (ABSL_PREDICT_FALSE(!IsReleasedSilently(seen) ||
+                           !word_.compare_exchange_strong(
+                               seen, seen & ~kHeld, std::memory_order_release,
+                               std::memory_order_relaxed))) {  // [UNLOCK]
       UnlockSlow();
     }
   }
 
   // Takes the lock if it is free; never waits, and never fails for no reason.
   [[nodiscard]] bool try_lock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
-    return Take();
+    return sync_internal::LockTakenIf(Take(), this);
   }
 
   // Takes the lock, waiting within `limit`. Returns false if that passed first;
   // then nothing has changed.
   [[nodiscard]] bool try_lock_for(const WaitLimit& limit)
       ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
-    return ABSL_PREDICT_TRUE(TakeFree()) || LockSlow(limit);
+    return sync_internal::LockTakenIf(
+        ABSL_PREDICT_TRUE(TakeFree()) || LockSlow(limit), this);
   }
 
   // The standard's timed forms. NaN counts as passed, and every other value
@@ -104,43 +120,59 @@ class ABSL_LOCKABLE Lock {
     return (word_.load(std::memory_order_relaxed) & kHeld) != 0;
   }
 
+  // For logs and debuggers: whether it is held, and how many threads wait. It
+  // does not know who holds it, because any thread may release it.
+  std::string DebugString() const;
+  friend std::ostream& operator<<(std::ostream& out, const Lock& lock);
+
  private:
-  // | word_           | meaning                                          |
-  // |-----------------|--------------------------------------------------|
-  // | kFree           | free; nobody is queued                           |
-  // | kHeld           | held; nobody is queued                           |
-  // | kHeld | kQueued | held; threads may be queued, unlock must look    |
-  // | kQueued         | free; the one who was woken, or a newcomer, may  |
-  // |                 | take it                                          |
+  friend class Condition;
+  friend class RLock;
+
+  // Three bits. kHeld: somebody holds the lock. kQueued: threads may be queued,
+  // who unlocks must see to them. kWaking: a waiter was woken and is on its way.
   //
   //   (L1) while anybody is queued for this lock, kQueued is set. Legal to be
   //        set when nobody is queued; illegal to be clear when somebody is.
   //   (L2) kQueued is set and cleared, and threads are queued, only with the
-  //        parking spot of this lock held; and so is kHeld cleared while
-  //        kQueued is set.
-  //   (L3) who unlocks while kQueued is set wakes the oldest waiter, if any; so
-  //        while threads are queued, the lock is held or one of them is on its
-  //        way to it.
+  //        parking spot of this lock held. kHeld is set in a free lock by
+  //        whoever is first, the woken or a newcomer.
+  //   (L3) kWaking is set by an unlock() that wakes the oldest waiter, and
+  //        cleared by that waiter alone, when it takes the lock or queues
+  //        again: a wake-up costs more than many critical sections, so there
+  //        is one at a time.
+  //   (L4) while threads are queued, the lock is held or kWaking is set: who
+  //        unlocks with kQueued and without kWaking wakes one, or finds nobody.
   //   [UNLOCK] release of word_ in unlock() -> acquire in lock(): the critical
   //        sections in order. The release is the last touch of the object.
   static constexpr uint32_t kFree = 0;
   static constexpr uint32_t kHeld = 1;
   static constexpr uint32_t kQueued = 2;
+  static constexpr uint32_t kWaking = 4;
 
-  // Without annotations, for use in the functions that have them: TakeFree() is
-  // for the case that is fast, Take() also gets a lock that others are queued
-  // for.
-  bool TakeFree() {
-    uint32_t expected = kFree;
-    return word_.compare_exchange_strong(
-        expected, kHeld, std::memory_order_acquire,
-        std::memory_order_relaxed);  // [UNLOCK]
+  // True if unlock() need not wake anybody: nobody is queued, or one is on its
+  // way (L3).
+  static bool IsReleasedSilently(uint32_t seen) {
+    return (seen & kHeld) != 0 && (seen & (kQueued | kWaking)) != kQueued;
   }
-  bool Take() {
-    uint32_t seen = word_.load(
-        std::memory_order_relaxed);  // relaxed: the exchange checks it
+
+  // Without annotations, for use in the functions that have them: one attempt,
+  // and Take() until the lock is held. `drop`: kWaking for the waiter that was
+  // woken, else nothing. A look before the exchange costs nothing where nobody
+  // contends, and saves one that fails where bits besides kHeld are set.
+  bool TakeFree() {
+    // relaxed: the exchange checks it.
+    uint32_t seen = word_.load(std::memory_order_relaxed);
+    return (seen & kHeld) == 0 &&
+           word_.compare_exchange_strong(
+               seen, seen | kHeld, std::memory_order_acquire,
+               std::memory_order_relaxed);  // [UNLOCK]
+  }
+  bool Take(uint32_t drop = 0) {
+    // relaxed: the exchange checks it.
+    uint32_t seen = word_.load(std::memory_order_relaxed);
     while ((seen & kHeld) == 0) {
-      if (word_.compare_exchange_weak(seen, seen | kHeld,
+      if (word_.compare_exchange_weak(seen, (seen | kHeld) & ~drop,
                                       std::memory_order_acquire,
                                       std::memory_order_relaxed)) {  // [UNLOCK]
         return true;
@@ -148,9 +180,19 @@ class ABSL_LOCKABLE Lock {
     }
     return false;
   }
+  bool TakeLooking(uint32_t drop);
+  bool Queue(const WaitLimit& started, uint32_t drop);
+  void LockSlow();
   bool LockSlow(const WaitLimit& limit);
-  bool MarkQueued();
+  bool MarkQueued(uint32_t drop);
+  bool ReleaseSilently();
   void UnlockSlow();
+
+  // For Condition. LockWoken(): lock(), by a waiter that unlock() woke in this
+  // lock's queue. AddClaimed(): has waiters wait for this lock instead of
+  // waking them now; does nothing if it is free.
+  void LockWoken();
+  void AddClaimed(internal::WakeList& claimed);
 
   internal::Atomic<uint32_t> word_{kFree};
 };

@@ -13,6 +13,7 @@
 #include "heddle/thread/internal/clock.h"
 #include "heddle/thread/internal/futex.h"
 #include "heddle/thread/internal/raw_lock.h"
+#include "heddle/thread/internal/spin.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
@@ -30,6 +31,14 @@ struct alignas(64) ParkingBucket {
     waiter.next_ = nullptr;
     (last != nullptr ? last->next_ : first) = &waiter;
     last = &waiter;
+    waiter.queued_ = true;
+  }
+
+  void Prepend(Waiter& waiter) {
+    waiter.previous_ = nullptr;
+    waiter.next_ = first;
+    (first != nullptr ? first->previous_ : last) = &waiter;
+    first = &waiter;
     waiter.queued_ = true;
   }
 
@@ -77,6 +86,21 @@ void Waiter::Post(uint32_t state) {
   if ((seen & kAsleep) != 0) FutexWakeOne(address);
 }
 
+bool Waiter::IsPosted() const {
+  // relaxed: only a hint.
+  return (claim_.load(std::memory_order_relaxed) & ~kAsleep) >= kWoken;
+}
+
+void Waiter::LookBriefly() const {
+  if (const SpinTurn turn; turn) {
+    for (int i = 0; i < kSpinRounds; ++i) {
+      if (IsPosted()) return;
+      SpinPause();
+    }
+  }
+  for (int i = 0; i < kYieldRounds && !IsPosted(); ++i) SpinYield();
+}
+
 bool Waiter::Sleep(const WaitLimit& limit) {
   assert(limit.started() &&
          "a wait may be woken and sleep again: start its clock once, before");
@@ -92,6 +116,7 @@ bool Waiter::Sleep(const WaitLimit& limit) {
     if (limit.stop_token().stop_possible())
       on_stop.emplace(limit.stop_token(), end_wait);
 
+    if (!deadline.IsPast()) LookBriefly();
     for (;;) {
       uint32_t seen = claim_.load(std::memory_order_acquire);  // [WAKE]
       const uint32_t state = seen & ~kAsleep;
@@ -128,6 +153,7 @@ WakeList::~WakeList() {
   for (Waiter* waiter = first_; waiter != nullptr;) {
     // Read before the post, which is the last touch (P4).
     Waiter* const next = waiter->next_;
+    waiter->message_ = message_;
     waiter->Post(Waiter::kWoken);
     waiter = next;
   }
@@ -151,30 +177,66 @@ void ParkingSpot::Add(Waiter& waiter) {
   bucket_.Append(waiter);
 }
 
+void ParkingSpot::AddFirst(Waiter& waiter) {
+  assert(!waiter.queued_);
+  waiter.key_ = key_;
+  bucket_.Prepend(waiter);
+}
+
+void ParkingSpot::AddClaimed(WakeList& claimed) {
+  for (Waiter* waiter = claimed.first_; waiter != nullptr;) {
+    Waiter* const next = waiter->next_;
+    waiter->moved_ = true;  // (P7)
+    Add(*waiter);
+    waiter = next;
+  }
+  claimed.first_ = claimed.last_ = nullptr;
+}
+
+// Takes a waiter of this key out of the queue, and claims it if that can be.
+bool ParkingSpot::Take(Waiter& waiter, WakeList& woken) {
+  // (P5): out of the queue first, because who is not ours once the claim fails
+  // may leave as soon as this bucket is unlocked.
+  bucket_.Remove(waiter);
+  if (!waiter.moved_ && !waiter.Claim(Waiter::kClaimed)) return false;
+  woken.Append(waiter);
+  return true;
+}
+
 size_t ParkingSpot::Wake(size_t count, WakeList& woken) {
   size_t claimed = 0;
   for (Waiter* waiter = bucket_.first; waiter != nullptr && claimed < count;) {
     Waiter* const next = waiter->next_;
-    if (waiter->key_ == key_) {
-      // (P5): out of the queue first, because who is not ours once the claim
-      // fails may leave as soon as this bucket is unlocked.
-      bucket_.Remove(*waiter);
-      if (waiter->Claim(Waiter::kClaimed)) {
-        woken.Append(*waiter);
-        ++claimed;
-      }
-    }
+    if (waiter->key_ == key_ && Take(*waiter, woken)) ++claimed;
     waiter = next;
   }
   return claimed;
 }
 
-bool ParkingSpot::HasWaiters() const {
+Waiter* ParkingSpot::Oldest() const {
+  Waiter* waiter = bucket_.first;
+  while (waiter != nullptr && waiter->key_ != key_) waiter = waiter->next_;
+  return waiter;
+}
+
+std::optional<uint32_t> ParkingSpot::OldestTag() const {
+  const Waiter* const oldest = Oldest();
+  if (oldest == nullptr) return std::nullopt;
+  return oldest->tag_;
+}
+
+bool ParkingSpot::WakeOldest(WakeList& woken) {
+  Waiter* const oldest = Oldest();
+  return oldest != nullptr && Take(*oldest, woken);
+}
+
+size_t ParkingSpot::CountWaiters() const {
+  size_t count = 0;
   for (const Waiter* waiter = bucket_.first; waiter != nullptr;
        waiter = waiter->next_) {
-    if (waiter->key_ == key_) return true;
+    if (waiter->key_ == key_) ++count;
   }
-  return false;
+  return count;
 }
 
 }  // namespace internal

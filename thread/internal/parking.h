@@ -23,6 +23,10 @@
 //   ParkingSpot spot(this);
 //   word_.store(kFree, release);            // the last touch of *this
 //   spot.Wake(1, woken);
+//
+// Where it matters to the waker what a waiter waits for, the waiter carries a
+// tag; where it matters to the waiter why it was woken, the list of the woken
+// carries a message.
 
 #ifndef HEDDLE_THREAD_INTERNAL_PARKING_H_
 #define HEDDLE_THREAD_INTERNAL_PARKING_H_
@@ -30,6 +34,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/wait_limit.h"
@@ -42,7 +47,8 @@ struct ParkingBucket;
 // One wait of one thread. Lives on the waiting thread's stack.
 class Waiter {
  public:
-  Waiter() = default;
+  // `tag` is for the wakers of this key to read: see ParkingSpot::OldestTag().
+  explicit Waiter(uint32_t tag = 0) : tag_(tag) {}
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
@@ -51,10 +57,17 @@ class Waiter {
   // returns, the waiter is in no queue. A wake-up that was spent on this waiter
   // is never lost to its limit: then the result is true.
   //
+  // It looks for the wake-up for a moment, awake, before it really sleeps.
+  //
   // REQUIRES: called once, by the thread that owns it, after
   // ParkingSpot::Add(); no ParkingSpot is held; `limit` is started(). Memory
   // ordering: what the waker did before it woke this waiter is visible.
   bool Sleep(const WaitLimit& limit);
+
+  // After a Sleep() that returned true: the message of the WakeList, and
+  // whether the waiter had been moved to another key and was woken from there.
+  uint32_t message() const { return message_; }
+  bool moved() const { return moved_; }
 
  private:
   friend class ParkingSpot;
@@ -77,13 +90,18 @@ class Waiter {
 
   bool Claim(uint32_t state);  // from kWaiting only; false: somebody else has
   void Post(uint32_t state);   // hands a claimed waiter back; its last touch
+  bool IsPosted() const;
+  void LookBriefly() const;  // until it is posted, or for long enough
 
   Atomic<uint32_t> claim_{kWaiting};
+  const uint32_t tag_;
   // Guarded by the bucket's lock while queued; then the claiming waker's.
+  uint32_t message_ = 0;
   const void* key_ = nullptr;
   Waiter* next_ = nullptr;
   Waiter* previous_ = nullptr;
   bool queued_ = false;
+  bool moved_ = false;  // (P7): claimed already, whoever wakes it
 };
 
 // Waiters that were claimed and wait to be let go. Declare it before the locks
@@ -95,6 +113,9 @@ class WakeList {
   WakeList& operator=(const WakeList&) = delete;
   ~WakeList();
 
+  // What all of them are told.
+  void set_message(uint32_t message) { message_ = message; }
+
  private:
   friend class ParkingSpot;
 
@@ -102,6 +123,7 @@ class WakeList {
 
   Waiter* first_ = nullptr;  // in order of claiming, linked by next_
   Waiter* last_ = nullptr;
+  uint32_t message_ = 0;
 };
 
 // The queue of the waiters on one key, locked from construction to destruction.
@@ -118,6 +140,14 @@ class ParkingSpot {
   // this spot is gone.
   void Add(Waiter& waiter);
 
+  // The same at the front: for one who was woken in its turn, and in vain.
+  void AddFirst(Waiter& waiter);
+
+  // Puts waiters who are claimed, whatever their key was, at the end of this
+  // queue instead of waking them: they wake when a Wake() of this key takes
+  // them, and their limits have no say any more. `claimed` is empty afterwards.
+  void AddClaimed(WakeList& claimed);
+
   // Claims the `count` oldest waiters, or all there are, for `woken`; returns
   // how many. Those whose limit has ended their wait already do not count.
   size_t Wake(size_t count, WakeList& woken);
@@ -125,10 +155,21 @@ class ParkingSpot {
     return Wake(std::numeric_limits<size_t>::max(), woken);
   }
 
-  // True if somebody is queued. May count waiters whose limit has just passed.
-  bool HasWaiters() const;
+  // The tag of the oldest waiter, or nothing if there is none. Its limit may
+  // just have passed: then WakeOldest() takes it out of the queue, returns
+  // false, and somebody else is the oldest.
+  std::optional<uint32_t> OldestTag() const;
+  bool WakeOldest(WakeList& woken);
+
+  // True if somebody is queued, and how many are. May count waiters whose limit
+  // has just passed.
+  bool HasWaiters() const { return Oldest() != nullptr; }
+  size_t CountWaiters() const;
 
  private:
+  Waiter* Oldest() const;
+  bool Take(Waiter& waiter, WakeList& woken);
+
   const void* const key_;
   ParkingBucket& bucket_;
 };

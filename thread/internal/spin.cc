@@ -1,0 +1,34 @@
+#include "heddle/thread/internal/spin.h"
+
+#include <sched.h>
+
+#include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/os_thread.h"
+
+namespace heddle {
+namespace internal {
+namespace {
+
+// relaxed wherever it is used: a count, which orders nothing.
+constinit Atomic<int> turns_taken{0};
+
+bool TakeTurn() {
+  static const int turns = UsableCpus();
+  if (turns_taken.load(std::memory_order_relaxed) >= turns) return false;
+  if (turns_taken.fetch_add(1, std::memory_order_relaxed) < turns) return true;
+  turns_taken.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+}  // namespace
+
+void SpinYield() { sched_yield(); }
+
+SpinTurn::SpinTurn() : mine_(TakeTurn()) {}
+
+SpinTurn::~SpinTurn() {
+  if (mine_) turns_taken.fetch_sub(1, std::memory_order_relaxed);
+}
+
+}  // namespace internal
+}  // namespace heddle
