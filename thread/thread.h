@@ -20,13 +20,15 @@
 //     while (!stop.stop_requested()) Poll();
 //   });
 //
-// The end of the program: when main() returns, Heddle first waits for every
-// thread that is no daemon, and asks those with a stop token to stop; only then
-// are the program's statics destroyed, and Start() throws from there on. (If
-// another thread than main()'s calls exit(), those statics go first that were
-// made after the first Start(). On _exit(), quick_exit() and abort() nothing is
-// waited for.) A daemon runs on until the process is gone: all of Heddle's own
-// state that it may touch is never destroyed, but the program's is.
+// The end of the program: when main() returns or exit() is called, Heddle first
+// waits for every thread that is no daemon, after it has asked those with a stop
+// token to stop; only then are the program's statics destroyed, and Start()
+// throws from there on. The limits of this: if another thread than main()'s
+// calls exit(), that one is not waited for, none of the others may wait for it,
+// and those statics go first that were made after the first Start(). On _exit(),
+// quick_exit() and abort() nothing is waited for. A daemon runs on until the
+// process is gone: all of Heddle's own state that it may touch is never
+// destroyed, but the program's is.
 //
 // Differences from std::thread: the destructor never terminates the program (it
 // joins); Join() takes a limit, may be repeated, and several may call it;

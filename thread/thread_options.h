@@ -19,12 +19,12 @@ struct ThreadOptions {
   // not within a UTF-8 character. Empty: "Thread-N", or "Thread-N (Class)" if
   // the function is an object of a class with a name of its own; a lambda, a
   // plain function and an instance of a template have none that can be had.
-  std::string name;
+  std::string name = {};
 
   // A daemon does not hold up the end of the program, and its Thread's
   // destructor does not wait for it. Not given: as the thread that makes the
   // Thread, if that is one of Heddle's; else no daemon.
-  std::optional<bool> daemon;
+  std::optional<bool> daemon = {};
 
   // In bytes; 0: StackSize(). At least 32768, or the system's smallest if that
   // is more.
@@ -32,11 +32,11 @@ struct ThreadOptions {
 
   // The CPUs that it may run on, counted from 0. Empty: as the thread that
   // calls Start(). Linux with glibc only; elsewhere Start() fails.
-  std::vector<int> cpus;
+  std::vector<int> cpus = {};
 
   // The nice value, -20 (greedy, needs a right) to 19 (gives way). Not given:
   // as the thread that calls Start(). Linux only; elsewhere Start() fails.
-  std::optional<int> niceness;
+  std::optional<int> niceness = {};
 };
 
 }  // namespace heddle

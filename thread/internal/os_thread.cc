@@ -48,8 +48,9 @@ size_t InWholePages(size_t size) {
 
 int OsThread::Start(void* (*run)(void*), void* argument, size_t stack_size,
                     const std::vector<int>& cpus) {
+  pthread_t unused;
   if (stack_size == 0 && cpus.empty())
-    return pthread_create(&handle_, nullptr, run, argument);
+    return pthread_create(&unused, nullptr, run, argument);
   pthread_attr_t system;
   if (const int error = pthread_attr_init(&system); error != 0) return error;
   int error = 0;
@@ -57,7 +58,7 @@ int OsThread::Start(void* (*run)(void*), void* argument, size_t stack_size,
     error = pthread_attr_setstacksize(&system, InWholePages(stack_size));
   }
   if (error == 0 && !cpus.empty()) error = SetAffinity(system, cpus);
-  if (error == 0) error = pthread_create(&handle_, &system, run, argument);
+  if (error == 0) error = pthread_create(&unused, &system, run, argument);
   pthread_attr_destroy(&system);
   return error;
 }
@@ -66,7 +67,11 @@ void OsThread::Join() { pthread_join(handle_, nullptr); }
 
 void OsThread::Detach() { pthread_detach(handle_); }
 
-void OsThread::DetachCurrent() { pthread_detach(pthread_self()); }
+OsThread OsThread::Current() {
+  OsThread current;
+  current.handle_ = pthread_self();
+  return current;
+}
 
 size_t SmallestStack() {
   constexpr size_t kSmallest = 32768;  // Python's

@@ -19,19 +19,24 @@ class OsThread {
   // Starts a thread that calls `run(argument)`, with a stack of that size (0:
   // the system's default), on those CPUs (none: as the calling thread). Returns
   // 0, or the system's error number, and then there is no thread. Allocates
-  // nothing itself. REQUIRES: not started, or joined or detached since. `run`
-  // throws nothing.
-  [[nodiscard]] int Start(void* (*run)(void*), void* argument,
-                          size_t stack_size, const std::vector<int>& cpus);
+  // nothing itself. `run` throws nothing.
+  //
+  // Which thread it is, only the thread itself says, by Current(): the system
+  // need not have told the one who starts it before it runs, and has ended.
+  [[nodiscard]] static int Start(void* (*run)(void*), void* argument,
+                                 size_t stack_size,
+                                 const std::vector<int>& cpus);
+  static OsThread Current();
+
+  // None.
+  OsThread() = default;
 
   // Waits for the thread's end, its thread_local destructors included.
-  // REQUIRES: started; neither joined nor detached; not this thread.
+  // REQUIRES: there is one, neither joined nor detached; not the calling one.
   void Join();
 
-  // Lets the thread go. REQUIRES: as Join().
+  // Lets the thread go. REQUIRES: there is one, neither joined nor detached.
   void Detach();
-  // The same for the calling thread, whose Start() need not have returned.
-  static void DetachCurrent();
 
  private:
   pthread_t handle_{};

@@ -115,7 +115,7 @@ int ThreadState::StartAtSystem() {
   size_t stack_size = extras_ == nullptr ? 0 : extras_->stack_size;
   if (stack_size == 0) stack_size = DefaultStackSize();
   const std::vector<int> no_cpus;
-  const int error = os_thread_.Start(
+  const int error = OsThread::Start(
       &Run, this, stack_size, extras_ == nullptr ? no_cpus : extras_->cpus);
   if (error != 0) {
     Unref();
@@ -129,6 +129,7 @@ int ThreadState::StartAtSystem() {
 
 // In the new thread: gets what the options ask for. False if that is refused.
 bool ThreadState::TakeOn() {
+  os_thread_ = OsThread::Current();
   // relaxed: read after kRunning was seen, or in this thread.
   native_id_.store(ThreadId(), std::memory_order_relaxed);
   if (extras_ == nullptr || !extras_->niceness.has_value()) return true;
@@ -175,22 +176,18 @@ bool ThreadState::Join(const WaitLimit& limit) {
 
 void ThreadState::JoinOrLetGo() noexcept {
   if (phase() == kNew) return;
-  const bool is_current = IsCurrent();
-  if (!is_current && !daemon()) {
+  if (!IsCurrent() && !daemon()) {
     RequestStop();
     Join(WaitLimit());
     return;
   }
+  AwaitStarted();  // until it has said which thread it is: [PHASE]
   uint32_t owner = kNobody;
   if (!owner_.compare_exchange_strong(owner, kLetGo,
                                       std::memory_order_relaxed)) {
     return;  // a joiner deals with it
   }
-  if (is_current) {
-    OsThread::DetachCurrent();
-  } else {
-    os_thread_.Detach();
-  }
+  os_thread_.Detach();
 }
 
 }  // namespace internal

@@ -71,7 +71,8 @@ class ThreadState : public ThreadRecord {
   bool TakeOn();
 
   Atomic<uint32_t> owner_{kNobody};
-  // Start() writes it before kRunning; then only the owner uses it.
+  // The thread itself writes it before kRunning or kRefused. Then only the owner
+  // uses it, or the start that was refused.
   OsThread os_thread_;
   std::unique_ptr<Extras> extras_;
   std::stop_source stop_;  // without a state if the function takes no token
