@@ -25,7 +25,9 @@ TEST_P(ProgramsTest, PrintsWhatItsFirstLineSays) {
 INSTANTIATE_TEST_SUITE_P(
     Examples, ProgramsTest,
     testing::Values(Program{"hello", "285"},
-                    Program{"primitives", "100 dishes served, 300 taken"}),
+                    Program{"primitives", "100 dishes served, 300 taken"},
+                    Program{"threads",
+                            "a-m: 13 letters, n-z: 13 letters, not late"}),
     [](const auto& program) { return std::string(program.param.name); });
 
 }  // namespace

@@ -1,17 +1,28 @@
 #include "heddle/futures/thread_pool_executor.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "heddle/pool/errors.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
+#include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/os_thread.h"
 #include "heddle/thread/internal/throw.h"
 
 namespace heddle {
 namespace {
+
+std::string NextNamePrefix() {
+  constinit static internal::Atomic<uint64_t> executors{0};
+  // relaxed: all that counts is that no two are alike.
+  return absl::StrCat("ThreadPoolExecutor-",
+                      executors.fetch_add(1, std::memory_order_relaxed));
+}
 
 int CheckedMaxWorkers(int max_workers) {
   if (max_workers <= 0) {
@@ -28,7 +39,8 @@ ThreadPoolExecutor::ThreadPoolExecutor()
 
 ThreadPoolExecutor::ThreadPoolExecutor(int max_workers)
     : pool_({.max_workers = CheckedMaxWorkers(max_workers),
-             .start = WorkerPool::StartPolicy::kOnDemand}) {}
+             .start = WorkerPool::StartPolicy::kOnDemand,
+             .name_prefix = NextNamePrefix()}) {}
 
 void ThreadPoolExecutor::Schedule(Task task) {
   if (!pool_.Schedule(task)) {

@@ -7,10 +7,13 @@
 //   std::cout << answer.Result() << "\n";
 //
 // Threads start when there is work that no idle thread can take, up to
-// max_workers, and are reused. Tasks start in the order in which they were
-// submitted. The destructor runs what was submitted and joins: nothing is lost
-// and no thread is left behind. (Python: concurrent.futures.ThreadPoolExecutor;
-// the destructor is the end of its `with` block.)
+// max_workers, and are reused; they are called "ThreadPoolExecutor-N_0", "_1",
+// ..., where N counts the executors from 0. Tasks start in the order in which
+// they were submitted. The destructor runs what was submitted and joins: nothing
+// is lost and no thread is left behind. The end of the program does the same,
+// before its statics are destroyed, to executors that are still there. (Python:
+// concurrent.futures.ThreadPoolExecutor; the destructor is the end of its `with`
+// block.)
 //
 // A task that waits for another task of the same executor needs a second worker
 // to run that one: give it one, or do not wait inside tasks.

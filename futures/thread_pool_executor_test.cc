@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -17,6 +19,7 @@
 #include "heddle/sync/event.h"
 #include "heddle/thread/internal/manual_clock.h"
 #include "heddle/thread/internal/run_concurrently.h"
+#include "heddle/thread/this_thread.h"
 #include "heddle/thread/thread.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -48,6 +51,19 @@ TEST(ThreadPoolExecutorTest, DestructorRunsWhatWasSubmitted) {
     for (int i = 0; i < 100; ++i) executor.Submit([&ran] { ++ran; });
   }
   EXPECT_EQ(ran, 100);
+}
+
+TEST(ThreadPoolExecutorTest, WorkersHaveTheNumbersOfTheExecutorAndTheirOwn) {
+  const auto name = [] { return CurrentThread().name(); };
+  ThreadPoolExecutor first(1);
+  ThreadPoolExecutor second(1);
+  const std::string of_first = first.Submit(name).Result();
+  constexpr std::string_view kPrefix = "ThreadPoolExecutor-";
+  ASSERT_EQ(of_first.rfind(kPrefix, 0), 0u) << of_first;
+  const int number = std::stoi(of_first.substr(kPrefix.size()));
+  EXPECT_EQ(of_first, "ThreadPoolExecutor-" + std::to_string(number) + "_0");
+  EXPECT_EQ(second.Submit(name).Result(),
+            "ThreadPoolExecutor-" + std::to_string(number + 1) + "_0");
 }
 
 TEST(ThreadPoolExecutorTest, SubmitFromTasksIsFine) {

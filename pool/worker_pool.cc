@@ -5,13 +5,16 @@
 #include <exception>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "heddle/pool/internal/task_queue.h"
 #include "heddle/pool/task.h"
 #include "heddle/sync/lock.h"
+#include "heddle/thread/internal/at_exit.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/os_thread.h"
 #include "heddle/thread/internal/parking.h"
@@ -43,7 +46,14 @@ using internal::WakeList;
 // sleeps that nobody has woken.
 class WorkerPool::Core : public std::enable_shared_from_this<Core> {
  public:
-  explicit Core(int max_workers) : max_workers_(max_workers) {}
+  Core(int max_workers, std::string name_prefix)
+      : max_workers_(max_workers),
+        name_prefix_(name_prefix.empty()
+                         ? absl::StrCat("WorkerPool-", NextPoolNumber())
+                         : std::move(name_prefix)) {}
+
+  // False if the program is at its end.
+  bool ShutDownAtExit() { return exit_hook_.Register(); }
 
   std::exception_ptr StartAll();
   bool Schedule(Task& task);
@@ -66,6 +76,13 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
   }
 
+  // The N of the default prefix, which only the pools that have it count.
+  static uint64_t NextPoolNumber() {
+    static constinit internal::Atomic<uint64_t> last{0};
+    // relaxed: all that counts is that no two are alike.
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
   // Where idle workers park. Not `this`: an address is a key to one queue, and
   // a member's could be the same.
   const void* key() const { return &sleeping_; }
@@ -77,6 +94,7 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
 
   const uint64_t number_ = NextNumber();
   const int max_workers_;
+  const std::string name_prefix_;
   Lock lock_;
   TaskQueue queue_ ABSL_GUARDED_BY(lock_);
   bool shut_down_ ABSL_GUARDED_BY(lock_) = false;
@@ -85,6 +103,13 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   bool waking_ ABSL_GUARDED_BY(lock_) = false;  // (W2)
   // Grows under lock_ until shut_down_, and does not change after it.
   std::vector<Thread> threads_;
+  // The workers are no daemons: the end of the program waits for them, and this
+  // tells them to end. It goes first: it waits for the hook if that runs.
+  internal::ExitHook exit_hook_{
+      [](void* core) {
+        static_cast<Core*>(core)->Shutdown(ShutdownMode::kDrain);
+      },
+      this};
 };
 
 thread_local uint64_t WorkerPool::Core::current = 0;
@@ -92,7 +117,9 @@ thread_local uint64_t WorkerPool::Core::current = 0;
 // Starts a worker; returns why not, or null.
 std::exception_ptr WorkerPool::Core::TryStartOne() {
   return internal::CatchAll([this] {
-    Thread worker([core = shared_from_this()] { core->Work(); });
+    Thread worker({.name = absl::StrCat(name_prefix_, "_", threads_.size()),
+                   .daemon = false},
+                  [core = shared_from_this()] { core->Work(); });
     threads_.reserve(threads_.size() + 1);
     worker.Start();
     threads_.push_back(std::move(worker));
@@ -208,7 +235,12 @@ WorkerPool::WorkerPool(const Options& options) {
         std::invalid_argument("WorkerPool: max_workers must not be negative"));
   }
   core_ = std::make_shared<Core>(
-      options.max_workers != 0 ? options.max_workers : internal::UsableCpus());
+      options.max_workers != 0 ? options.max_workers : internal::UsableCpus(),
+      options.name_prefix);
+  if (!core_->ShutDownAtExit()) {
+    core_->Shutdown(ShutdownMode::kDrain);
+    return;
+  }
   if (options.start == StartPolicy::kOnDemand) return;
   if (std::exception_ptr error = core_->StartAll(); error != nullptr) {
     core_->Shutdown(ShutdownMode::kDrain);  // those that did start go again

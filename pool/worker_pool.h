@@ -22,6 +22,10 @@
 // was accepted and end by themselves. What a task throws goes to the except
 // hook; the worker lives on.
 //
+// At the end of the program, before its statics are destroyed, every pool that
+// is there is shut down and what it accepted is run. From then on Schedule()
+// accepts nothing, also in a pool that is made later.
+//
 // Thread safety: all methods but the destructor.
 // Memory ordering: what came before Schedule() is visible to the task; what a
 // task did is visible after a Join() that returns true.
@@ -31,6 +35,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "heddle/pool/task.h"
 #include "heddle/thread/wait_limit.h"
@@ -48,6 +53,8 @@ class WorkerPool {
     // How many workers at most. 0: as many as CPUs this process may use.
     int max_workers = 0;
     StartPolicy start = StartPolicy::kOnDemand;
+    // Workers are called "PREFIX_0", "PREFIX_1", ... Empty: "WorkerPool-N".
+    std::string name_prefix = {};
   };
 
   enum class ShutdownMode {

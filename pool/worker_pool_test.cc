@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -26,6 +27,7 @@
 #include "heddle/thread/except_hook.h"
 #include "heddle/thread/internal/manual_clock.h"
 #include "heddle/thread/internal/run_concurrently.h"
+#include "heddle/thread/this_thread.h"
 #include "heddle/thread/thread.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -453,6 +455,66 @@ TEST(WorkerPoolDeathTest, AStaticPoolMayDieInItsOwnWorkerThatCallsExit) {
         Event().Wait();
       },
       ::testing::ExitedWithCode(7), "");
+}
+
+TEST(WorkerPoolDeathTest, APoolThatIsNeverDestroyedRunsWhatItAcceptedAtExit) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        static auto* const pool = new WorkerPool({.max_workers = 2});
+        for (int i = 0; i < 3; ++i) {
+          Task task([] { std::fputs("[ran]", stderr); });
+          static_cast<void>(pool->Schedule(task));
+        }
+        std::exit(0);
+      },
+      ::testing::ExitedWithCode(0), "^\\[ran\\]\\[ran\\]\\[ran\\]$");
+}
+
+struct SchedulesWhenDestroyed {
+  ~SchedulesWhenDestroyed() {
+    WorkerPool late({.max_workers = 1, .start = StartPolicy::kAtOnce});
+    Task task([] { std::fputs("[ran]", stderr); });
+    std::fputs(late.Schedule(task) ? "[accepted]" : "[refused]", stderr);
+  }
+};
+
+TEST(WorkerPoolDeathTest, APoolThatIsMadeWhileStaticsDieAcceptsNothing) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        static const SchedulesWhenDestroyed object;
+        static WorkerPool pool({.max_workers = 1});
+        std::exit(0);
+      },
+      ::testing::ExitedWithCode(0), "^\\[refused\\]$");
+}
+
+TEST(WorkerPoolTest, WorkersAreNumberedAfterThePrefix) {
+  std::vector<std::string> names;
+  {
+    WorkerPool pool({.max_workers = 1, .name_prefix = "indexer"});
+    MustSchedule(pool, [&] { names.push_back(CurrentThread().name()); });
+  }
+  {
+    WorkerPool pool({.max_workers = 1});
+    MustSchedule(pool, [&] { names.push_back(CurrentThread().name()); });
+  }
+  ASSERT_EQ(names.size(), 2u);
+  EXPECT_EQ(names[0], "indexer_0");
+  EXPECT_THAT(names[1], testing::StartsWith("WorkerPool-"));
+  EXPECT_THAT(names[1], testing::EndsWith("_0"));
+}
+
+TEST(WorkerPoolTest, WorkersAreNoDaemonsWhoeverStartsThem) {
+  bool daemon = true;
+  Thread starter({.daemon = true}, [&] {
+    WorkerPool pool({.max_workers = 1});
+    MustSchedule(pool, [&] { daemon = CurrentThread().daemon(); });
+  });
+  starter.Start();
+  EXPECT_TRUE(starter.Join());
+  EXPECT_FALSE(daemon);
 }
 
 TEST(WorkerPoolTest, SubmittingWhileShuttingDownIsRunOrRefused) {

@@ -1,7 +1,6 @@
 #include "heddle/thread/except_hook.h"
 
 #include <cxxabi.h>
-#include <pthread.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -15,8 +14,11 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/thread_id.h"
+#include "heddle/thread/internal/thread_name.h"
+#include "heddle/thread/internal/thread_record.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/lock_guard.h"
 
@@ -35,10 +37,14 @@ HookSlot& Slot() {
   return slot;
 }
 
+// Heddle's name of the calling thread. One that it has not met keeps the name
+// that the system has: this is no place to make it known.
 std::string CurrentThreadName() {
-  char name[64] = "";
-  if (pthread_getname_np(pthread_self(), name, sizeof(name)) != 0) return "";
-  return name;
+  if (const internal::ThreadRecord* record = internal::ThisThread().record;
+      record != nullptr) {
+    return record->name();
+  }
+  return internal::IsMainThread() ? "MainThread" : internal::SystemName();
 }
 
 #ifdef ABSL_HAVE_EXCEPTIONS

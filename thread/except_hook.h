@@ -34,7 +34,8 @@ namespace heddle {
 
 struct ExceptHookArgs {
   std::exception_ptr exception;  // never null
-  std::string thread_name;       // the name the system knows the thread by
+  std::string thread_name;       // as CurrentThread().name(); the system's name
+                                 // for a thread that Heddle has not met
   uint64_t thread_id = 0;        // the kernel's id of the thread
 };
 

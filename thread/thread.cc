@@ -1,19 +1,21 @@
 #include "heddle/thread/thread.h"
 
+#include <ostream>
 #include <utility>
 
-#include "heddle/thread/internal/thread_state.h"
-#include "heddle/thread/wait_limit.h"
+#include "heddle/thread/internal/ref_ptr.h"
+#include "heddle/thread/internal/thread_record.h"
+#include "heddle/thread/thread_handle.h"
 
 namespace heddle {
 
 Thread::~Thread() {
-  if (state_ != nullptr) state_->JoinOrLetGo();
+  if (state_) state_->JoinOrLetGo();
 }
 
 Thread& Thread::operator=(Thread&& other) noexcept {
   if (this != &other) {
-    if (state_ != nullptr) state_->JoinOrLetGo();
+    if (state_) state_->JoinOrLetGo();
     state_ = std::move(other.state_);
   }
   return *this;
@@ -21,6 +23,12 @@ Thread& Thread::operator=(Thread&& other) noexcept {
 
 void Thread::Start() { state_->Start(); }
 
-bool Thread::Join(const WaitLimit& limit) { return state_->Join(limit); }
+ThreadHandle Thread::handle() const {
+  return ThreadHandle(internal::RefPtr<internal::ThreadRecord>(state_.get()));
+}
+
+std::ostream& operator<<(std::ostream& out, const Thread& thread) {
+  return out << thread.DebugString();
+}
 
 }  // namespace heddle

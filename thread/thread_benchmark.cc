@@ -1,12 +1,15 @@
 // Threads begun and joined, beside std::thread. The difference between the two
-// is what Start() adds by waiting until the thread runs, and what Join() adds
-// by being told of the end before the system's thread is joined.
+// is the state that others may ask, the registry, the name at the system, and
+// what Join() adds by being told of the end before the system's thread is
+// joined. And what is asked of the calling thread, beside a thread_local.
 
 #include <cstdint>
 #include <deque>
 #include <thread>
 
 #include "benchmark/benchmark.h"
+#include "heddle/thread/local.h"
+#include "heddle/thread/this_thread.h"
 #include "heddle/thread/thread.h"
 
 namespace heddle {
@@ -79,6 +82,27 @@ void BM_Thread_JoinOfAnEndedThread(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(BM_Thread_JoinOfAnEndedThread);
+
+void BM_Local_Get(benchmark::State& state) {
+  const Local<int64_t> local;
+  for (auto _ : state) benchmark::DoNotOptimize(++*local);
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_Local_Get);
+
+thread_local int64_t plain_thread_local = 0;
+
+void BM_ThreadLocal_Get(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(++plain_thread_local);
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_ThreadLocal_Get);
+
+void BM_CurrentThread(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(CurrentThread());
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_CurrentThread);
 
 }  // namespace
 }  // namespace heddle

@@ -3,7 +3,6 @@
 #ifndef HEDDLE_THREAD_INTERNAL_BIND_CALL_H_
 #define HEDDLE_THREAD_INTERNAL_BIND_CALL_H_
 
-#include <functional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -16,18 +15,23 @@ template <typename Function, typename... Arguments>
 using CallResult =
     std::invoke_result_t<std::decay_t<Function>, std::decay_t<Arguments>...>;
 
-// Copies or moves all in; the result, called without arguments, moves them out
-// to the call.
+// Copies or moves all in; the result moves them out to the call. What it is
+// itself called with comes before them: nothing, or a stop token. (std::apply
+// calls as std::invoke does, without the price of including <functional>.)
 template <typename Function, typename... Arguments>
 auto BindCall(Function&& function, Arguments&&... arguments) {
-  using R = CallResult<Function, Arguments...>;
   return [function = static_cast<std::decay_t<Function>>(
               std::forward<Function>(function)),
           arguments = std::tuple<std::decay_t<Arguments>...>(
-              std::forward<Arguments>(arguments)...)]() mutable -> R {
+              std::forward<Arguments>(arguments)...)](auto&&... before) mutable
+         -> std::invoke_result_t<std::decay_t<Function>, decltype(before)...,
+                                 std::decay_t<Arguments>...> {
     return std::apply(
-        [&function](auto&... values) -> R {
-          return std::invoke(std::move(function), std::move(values)...);
+        [&](auto&... values) -> decltype(auto) {
+          return std::apply(
+              std::move(function),
+              std::forward_as_tuple(std::forward<decltype(before)>(before)...,
+                                    std::move(values)...));
         },
         arguments);
   };

@@ -8,26 +8,48 @@
 
 #include <pthread.h>
 
+#include <cstddef>
+#include <vector>
+
 namespace heddle {
 namespace internal {
 
 class OsThread {
  public:
-  // Starts a thread that calls `run(argument)`. Returns 0, or the system's
-  // error number, and then there is no thread. REQUIRES: not started, or joined
-  // or detached since. `run` throws nothing.
-  [[nodiscard]] int Start(void* (*run)(void*), void* argument);
+  // Starts a thread that calls `run(argument)`, with a stack of that size (0:
+  // the system's default), on those CPUs (none: as the calling thread). Returns
+  // 0, or the system's error number, and then there is no thread. Allocates
+  // nothing itself. `run` throws nothing.
+  //
+  // Which thread it is, only the thread itself says, by Current(): the system
+  // need not have told the one who starts it before it runs, and has ended.
+  [[nodiscard]] static int Start(void* (*run)(void*), void* argument,
+                                 size_t stack_size,
+                                 const std::vector<int>& cpus);
+  static OsThread Current();
+
+  // None.
+  OsThread() = default;
 
   // Waits for the thread's end, its thread_local destructors included.
-  // REQUIRES: started; neither joined nor detached; not this thread.
+  // REQUIRES: there is one, neither joined nor detached; not the calling one.
   void Join();
 
-  // Lets the thread go. REQUIRES: as Join(), but may be this thread.
+  // Lets the thread go. REQUIRES: there is one, neither joined nor detached.
   void Detach();
 
  private:
   pthread_t handle_{};
 };
+
+// The smallest stack that Heddle or the system lets a thread have.
+size_t SmallestStack();
+// True if the system cannot give a thread a stack of that size.
+bool SystemRefusesStackSize(size_t size);
+
+// Makes the calling thread give way to others (or, with the right to it, go
+// before them): the system's nice value. Returns 0 or the system's error.
+int SetNicenessOfThisThread(int niceness);
 
 // How many CPUs this process may run on: its affinity mask, at least 1.
 int UsableCpus();

@@ -2,27 +2,56 @@
 
 #include <cstdint>
 
+#include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/per_thread.h"
+
 #if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
-#else
-#include "heddle/thread/internal/atomic.h"
 #endif
 
 namespace heddle {
 namespace internal {
+namespace {
 
-constinit thread_local uint32_t cached_thread_id = 0;
+#if !defined(__linux__)
+// Which thread is the main one cannot be asked everywhere: it is the one that
+// initialises the statics. Its id is the first, because ids are counted.
+[[maybe_unused]] const uint32_t main_thread_id = AskThreadId();
+#endif
+
+}  // namespace
 
 uint32_t AskThreadId() {
+  uint32_t& id = ThisThread().native_id;
 #if defined(__linux__)
-  cached_thread_id = static_cast<uint32_t>(syscall(SYS_gettid));
+  id = static_cast<uint32_t>(syscall(SYS_gettid));
 #else
   // No id that fits can be had everywhere: count. relaxed: only distinct.
   constinit static Atomic<uint32_t> threads{0};
-  cached_thread_id = threads.fetch_add(1, std::memory_order_relaxed) + 1;
+  id = threads.fetch_add(1, std::memory_order_relaxed) + 1;
 #endif
-  return cached_thread_id;
+  return id;
+}
+
+uint32_t MainThreadId() {
+#if defined(__linux__)
+  return static_cast<uint32_t>(getpid());
+#else
+  return main_thread_id;
+#endif
+}
+
+bool IsMainThread() { return ThreadId() == MainThreadId(); }
+
+uint64_t NextIdent() {
+  constinit static Atomic<uint64_t> last{kMainIdent};
+  // relaxed: all that counts is that no two are alike.
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+uint64_t AskIdent() {
+  return ThisThread().ident = IsMainThread() ? kMainIdent : NextIdent();
 }
 
 }  // namespace internal

@@ -6,22 +6,37 @@
 #include <cstdint>
 
 #include "absl/base/optimization.h"
+#include "heddle/thread/internal/per_thread.h"
 
 namespace heddle {
 namespace internal {
 
 // The calling thread's id, asked of the system once per thread. Use ThreadId().
-// Constant-initialised, so that a use of it is a load and no call.
-extern constinit thread_local uint32_t cached_thread_id;
 uint32_t AskThreadId();
 
 // The kernel's id of the calling thread: what `top -H` and a debugger show, in
 // the range of a positive int. Never zero; another thread may get it once this
 // one has ended.
 inline uint32_t ThreadId() {
-  const uint32_t id = cached_thread_id;
+  const uint32_t id = ThisThread().native_id;
   return ABSL_PREDICT_TRUE(id != 0) ? id : AskThreadId();
 }
+
+// True in the thread in which main() runs; and the kernel's id of that one.
+bool IsMainThread();
+uint32_t MainThreadId();
+
+// Heddle's number of the calling thread: 1 in the main thread, a number of its
+// own in each other, never used again.
+inline constexpr uint64_t kMainIdent = 1;
+uint64_t AskIdent();
+inline uint64_t CurrentIdent() {
+  const uint64_t ident = ThisThread().ident;
+  return ABSL_PREDICT_TRUE(ident != 0) ? ident : AskIdent();
+}
+
+// The next such number, for a thread that is about to start.
+uint64_t NextIdent();
 
 }  // namespace internal
 }  // namespace heddle

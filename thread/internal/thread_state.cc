@@ -1,120 +1,193 @@
 #include "heddle/thread/internal/thread_state.h"
 
+#include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "heddle/thread/except_hook.h"
+#include "heddle/thread/internal/at_exit.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/default_stack_size.h"
 #include "heddle/thread/internal/os_thread.h"
-#include "heddle/thread/internal/parking.h"
+#include "heddle/thread/internal/per_thread.h"
+#include "heddle/thread/internal/ref_ptr.h"
+#include "heddle/thread/internal/thread_id.h"
+#include "heddle/thread/internal/thread_record.h"
+#include "heddle/thread/internal/thread_registry.h"
 #include "heddle/thread/internal/throw.h"
+#include "heddle/thread/thread_options.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
 namespace internal {
 namespace {
 
-// The state of the thread that is running here; null in threads of others.
-thread_local const ThreadState* current_state = nullptr;
+// A thread of somebody else's has not chosen to be a daemon, though it counts
+// as one; what it makes with Heddle is joined as anybody's.
+bool InheritedDaemon() {
+  const ThreadRecord* const maker = ThisThread().record;
+  return maker != nullptr && maker->kind() == ThreadRecord::Kind::kStarted &&
+         maker->daemon();
+}
 
-// Keeps it until the thread's own thread_locals are destroyed: those may make
-// threads, and none of them may be given the address that current_state holds.
-// Made before theirs, so destroyed after them.
-thread_local std::shared_ptr<const ThreadState> current_state_keeper;
+void CheckOptions(const ThreadOptions& options) {
+  if (options.stack_size != 0) CheckStackSize("Thread", options.stack_size);
+  for (const int cpu : options.cpus) {
+    if (cpu < 0) {
+      Throw(
+          std::invalid_argument(absl::StrCat("Thread: there is no CPU ", cpu)));
+    }
+  }
+  if (const int nice = options.niceness.value_or(0); nice < -20 || nice > 19) {
+    Throw(std::invalid_argument(absl::StrCat(
+        "Thread: niceness must be from -20 to 19, and is ", nice)));
+  }
+}
 
 }  // namespace
 
-void ThreadState::SetPhase(Phase phase) {
-  WakeList woken;
-  ParkingSpot spot(&phase_);
-  phase_.store(phase, std::memory_order_release);  // [PHASE]
-  spot.WakeAll(woken);
-}
+ThreadState::ThreadState(std::string_view function_name, std::stop_source stop)
+    : ThreadRecord(std::string(), function_name, InheritedDaemon()),
+      stop_(std::move(stop)) {}
 
-bool ThreadState::AwaitAtLeast(Phase wanted, const WaitLimit& limit) {
-  while (phase() < wanted) {
-    Waiter waiter;
-    {
-      ParkingSpot spot(&phase_);
-      if (phase() >= wanted) break;
-      spot.Add(waiter);
-    }
-    if (!waiter.Sleep(limit)) return phase() >= wanted;
+ThreadState::ThreadState(ThreadOptions options, std::string_view function_name,
+                         std::stop_source stop)
+    : ThreadRecord(std::move(options.name), function_name,
+                   options.daemon.value_or(InheritedDaemon())),
+      stop_(std::move(stop)) {
+  CheckOptions(options);
+  if (options.stack_size != 0 || !options.cpus.empty() ||
+      options.niceness.has_value()) {
+    extras_ = std::make_unique<Extras>(
+        Extras{options.stack_size, std::move(options.cpus), options.niceness});
   }
-  return true;
-}
-
-bool ThreadState::IsSelf() const { return current_state == this; }
-
-bool ThreadState::IsAlive() const {
-  const Phase now = phase();
-  return now == kStarting || now == kRunning;
 }
 
 void ThreadState::Start() {
   // Once it runs, the function may destroy the Thread, and end before this
   // does.
-  const std::shared_ptr<ThreadState> keeper = shared_from_this();
-  // The thread's share of this state. Made first: memory may run out.
-  auto share = std::make_unique<std::shared_ptr<ThreadState>>(keeper);
+  const RefPtr<ThreadState> keeper(this);
   uint32_t expected = kNew;
   if (!phase_.compare_exchange_strong(expected, kStarting,
                                       std::memory_order_relaxed)) {
     Throw(std::logic_error("Thread::Start: a thread can only be started once"));
   }
-  if (const int error = os_thread_.Start(&Run, share.get()); error != 0) {
+  JoinThreadsAtExit();
+  // relaxed: what sees kRunning, or is this thread, sees it.
+  ident_.store(NextIdent(), std::memory_order_relaxed);
+  const auto admission = ThreadRegistry::Add(*this);
+  if (admission == ThreadRegistry::Admission::kRefused) {
     SetPhase(kNew);
-    Throw(std::system_error(error, std::generic_category(),
-                            "Thread::Start: the system refused a new thread"));
+    Throw(std::logic_error(
+        "Thread::Start: the process is exiting, no thread can be started"));
   }
-  static_cast<void>(share.release());  // Run() has it
-  AwaitAtLeast(kRunning, WaitLimit());
+  if (admission == ThreadRegistry::Admission::kAdmittedAtExit) RequestStop();
+  if (const int error = StartAtSystem(); error != 0) {
+    ThreadRegistry::Remove(*this);
+    SetPhase(kNew);
+    Throw(std::system_error(
+        error, std::generic_category(),
+        extras_ == nullptr
+            ? "Thread::Start: the system refused a new thread"
+            : "Thread::Start: the system refused a new thread with these "
+              "options"));
+  }
+}
+
+// Returns 0 or an error, and then there is no thread.
+//
+// That the system has made the thread is enough: it will run, and what can be
+// asked of it from now on is answered as if it did. Waiting here for its first
+// step would cost two changes of context, more than all the rest. Only a thread
+// that asks for something of the system itself is waited for.
+int ThreadState::StartAtSystem() {
+  Ref();  // the thread's
+  size_t stack_size = extras_ == nullptr ? 0 : extras_->stack_size;
+  if (stack_size == 0) stack_size = DefaultStackSize();
+  const std::vector<int> no_cpus;
+  const int error = OsThread::Start(
+      &Run, this, stack_size, extras_ == nullptr ? no_cpus : extras_->cpus);
+  if (error != 0) {
+    Unref();
+    return error;
+  }
+  if (extras_ == nullptr || !extras_->niceness.has_value()) return 0;
+  if (AwaitStarted() != kRefused) return 0;
+  os_thread_.Join();
+  return extras_->refusal;
+}
+
+// In the new thread: gets what the options ask for. False if that is refused.
+bool ThreadState::TakeOn() {
+  os_thread_ = OsThread::Current();
+  // relaxed: read after kRunning was seen, or in this thread.
+  native_id_.store(ThreadId(), std::memory_order_relaxed);
+  if (extras_ == nullptr || !extras_->niceness.has_value()) return true;
+  extras_->refusal = SetNicenessOfThisThread(*extras_->niceness);
+  return extras_->refusal == 0;
 }
 
 void* ThreadState::Run(void* opaque) {
-  std::unique_ptr<std::shared_ptr<ThreadState>> share(
-      static_cast<std::shared_ptr<ThreadState>*>(opaque));
-  ThreadState& state = **share;
-  current_state = &state;
-  current_state_keeper = *share;
-  state.SetPhase(kRunning);
-  std::exception_ptr error = CatchAll([&state] { state.Call(); });
+  const auto self =
+      RefPtr<ThreadState>::Adopt(static_cast<ThreadState*>(opaque));
+  if (!self->TakeOn()) {
+    self->SetPhase(kRefused);
+    return nullptr;
+  }
+  self->BecomeCurrent();
+  self->ApplySystemName();
+  self->SetPhase(kRunning);
+  std::exception_ptr error = CatchAll([&self] { self->Call(); });
   if (error != nullptr) ReportException(std::move(error));
-  state.DestroyFunction();
-  state.SetPhase(kEnded);
-  return nullptr;
+  error = CatchAll([&self] { self->DestroyFunction(); });
+  if (error != nullptr) ReportException(std::move(error));
+  self->phase_.store(kEnded, std::memory_order_release);  // [PHASE]
+  return nullptr;  // kGone follows at the thread's very end: EndOf()
 }
 
 bool ThreadState::Join(const WaitLimit& limit) {
-  if (phase() == kNew) {
-    Throw(std::logic_error("Thread::Join: the thread was not started"));
-  }
-  if (IsSelf())
+  if (IsCurrent())
     Throw(std::logic_error("Thread::Join: a thread cannot join itself"));
   const WaitLimit started = limit.Started();
-  if (!AwaitAtLeast(kEnded, started)) return false;
-  uint32_t expected = kEnded;
-  if (!phase_.compare_exchange_strong(expected, kReaping,
-                                      std::memory_order_relaxed)) {
-    return AwaitAtLeast(kJoined,
-                        started);  // another joiner is at it, or has done it
+  if (!AwaitEnd(kGone, started)) {
+    if (phase() != kNew) return false;
+    Throw(std::logic_error("Thread::Join: the thread was not started"));
   }
-  os_thread_.Join();
-  SetPhase(kJoined);
-  return true;
+  uint32_t owner = kNobody;
+  if (owner_.compare_exchange_strong(owner, kReaper,
+                                     std::memory_order_relaxed)) {
+    os_thread_.Join();
+    SetPhase(kJoined);
+    return true;
+  }
+  // Another joiner is at it, or has done it.
+  return owner == kLetGo || AwaitEnd(kJoined, started);
 }
 
 void ThreadState::JoinOrLetGo() noexcept {
   if (phase() == kNew) return;
-  if (IsSelf()) {
-    os_thread_.Detach();
-  } else {
+  if (!IsCurrent() && !daemon()) {
+    RequestStop();
     Join(WaitLimit());
+    return;
   }
+  AwaitStarted();  // until it has said which thread it is: [PHASE]
+  uint32_t owner = kNobody;
+  if (!owner_.compare_exchange_strong(owner, kLetGo,
+                                      std::memory_order_relaxed)) {
+    return;  // a joiner deals with it
+  }
+  os_thread_.Detach();
 }
 
 }  // namespace internal

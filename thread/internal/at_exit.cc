@@ -1,0 +1,152 @@
+#include "heddle/thread/internal/at_exit.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "heddle/thread/except_hook.h"
+#include "heddle/thread/internal/parking.h"
+#include "heddle/thread/internal/raw_lock.h"
+#include "heddle/thread/internal/ref_ptr.h"
+#include "heddle/thread/internal/thread_id.h"
+#include "heddle/thread/internal/thread_record.h"
+#include "heddle/thread/internal/thread_registry.h"
+#include "heddle/thread/internal/throw.h"
+#include "heddle/thread/lock_guard.h"
+#include "heddle/thread/wait_limit.h"
+
+namespace heddle {
+namespace internal {
+
+// Constant-initialised and never destroyed, as all that threads may touch.
+//
+//   (X1) a hook is in the list, or running, or nobody's; all under `lock`.
+//   (X2) `running` is set in the step that takes a hook out of the list, and
+//        cleared when it has run. So a destructor that finds its hook in neither
+//        is done; one that finds it running waits on the bucket of `lock`.
+struct ExitHooks {
+  RawLock lock;
+  ExitHook* newest ABSL_GUARDED_BY(lock) = nullptr;
+  const ExitHook* running ABSL_GUARDED_BY(lock) = nullptr;
+  uint32_t running_in ABSL_GUARDED_BY(lock) = 0;  // ThreadId()
+  bool done ABSL_GUARDED_BY(lock) = false;
+
+  void Unlink(ExitHook& hook) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock) {
+    (hook.newer_ != nullptr ? hook.newer_->older_ : newest) = hook.older_;
+    if (hook.older_ != nullptr) hook.older_->newer_ = hook.newer_;
+    hook.registered_ = false;
+  }
+
+  // Runs one; false if there is none, and from then on there will be none.
+  bool RunNewest() {
+    void (*run)(void*) = nullptr;
+    void* argument = nullptr;
+    {
+      LockGuard guard(lock);
+      if (newest == nullptr) {
+        done = true;
+        return false;
+      }
+      running = newest;
+      running_in = ThreadId();
+      run = newest->run_;
+      argument = newest->argument_;
+      Unlink(*newest);  // (X2)
+    }
+    std::exception_ptr error = CatchAll([&] { run(argument); });
+    if (error != nullptr) ReportException(std::move(error));
+    WakeList woken;
+    ParkingSpot spot(this);
+    LockGuard guard(lock);
+    running = nullptr;  // (X2)
+    spot.WakeAll(woken);
+    return true;
+  }
+
+  bool IsRunningElsewhere(const ExitHook& hook) {
+    LockGuard guard(lock);
+    return running == &hook && running_in != ThreadId();
+  }
+};
+
+namespace {
+
+constinit ExitHooks hooks;
+
+void LeaveProcess() {
+  if (!ThreadRegistry::BeginExit()) return;
+  while (hooks.RunNewest()) {
+  }
+  for (;;) {
+    // All are asked before one is joined: they may wait for each other.
+    while (const RefPtr<ThreadRecord> thread = ThreadRegistry::NextToStop())
+      thread->RequestStop();
+    const RefPtr<ThreadRecord> thread = ThreadRegistry::NextToJoin();
+    if (!thread) return;
+    std::exception_ptr error =
+        CatchAll([&thread] { thread->Join(WaitLimit()); });
+    // Its start was refused meanwhile: then there is nothing to wait for.
+    static_cast<void>(error);
+  }
+}
+
+// The thread_locals of the thread that ends the process are destroyed before
+// all statics, whenever those were made. That makes this the earliest moment at
+// which "main() is over" can be seen. It keeps no state: what is per thread is
+// in PerThread.
+struct LeavesProcessInMain {
+  ~LeavesProcessInMain() {
+    if (armed) LeaveProcess();
+  }
+  bool armed = false;
+};
+thread_local LeavesProcessInMain leaves_process;
+
+// Statics are initialised in the main thread, unless this library was loaded by
+// another one later: then only the handler below is left.
+[[maybe_unused]] const bool main_is_armed = leaves_process.armed =
+    IsMainThread();
+
+}  // namespace
+
+bool ExitHook::Register() {
+  JoinThreadsAtExit();
+  LockGuard guard(hooks.lock);
+  if (hooks.done) return false;
+  older_ = hooks.newest;
+  if (older_ != nullptr) older_->newer_ = this;
+  hooks.newest = this;
+  registered_ = true;
+  return true;
+}
+
+ExitHook::~ExitHook() {
+  {
+    LockGuard guard(hooks.lock);
+    if (registered_) {
+      hooks.Unlink(*this);
+      return;
+    }
+  }
+  while (hooks.IsRunningElsewhere(*this)) {  // (X2)
+    Waiter waiter;
+    {
+      ParkingSpot spot(&hooks);
+      if (!hooks.IsRunningElsewhere(*this)) return;
+      spot.Add(waiter);
+    }
+    waiter.Sleep(WaitLimit());
+  }
+}
+
+void JoinThreadsAtExit() {
+  // Registered late, so that few statics are destroyed before it is called.
+  static const int registered = std::atexit(&LeaveProcess);
+  static_cast<void>(registered);
+  ThreadRegistry::FollowForks();
+}
+
+}  // namespace internal
+}  // namespace heddle

@@ -1,0 +1,57 @@
+// PerThread: everything that Heddle keeps for each thread, in one place.
+//
+// ThisThread() is the only way to it. Whoever runs several of Heddle's threads
+// on one of the system's (a model scheduler, with fibers) has just this one
+// struct to swap. It is constant-initialised and has no destructor, so that it
+// can be used at any time in a thread's life, also while its thread_local
+// objects are destroyed, and reading it is a load without a call.
+
+#ifndef HEDDLE_THREAD_INTERNAL_PER_THREAD_H_
+#define HEDDLE_THREAD_INTERNAL_PER_THREAD_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace heddle {
+namespace internal {
+
+class ThreadRecord;
+struct LocalFrame;
+struct LocalSlot;
+struct LocalValue;
+
+struct PerThread {
+  // ThreadId(): the system's id. 0: not asked for yet.
+  uint32_t native_id = 0;
+  // True while the thread's end will call EndThread() (per_thread.cc).
+  bool end_is_armed = false;
+  // CurrentIdent(): Heddle's number of the thread. 0: none yet.
+  uint64_t ident = 0;
+  // Who this is; a reference. Null: a thread of somebody else's, not met yet.
+  ThreadRecord* record = nullptr;
+
+  // This thread's values of each Local: see local_core.h.
+  LocalSlot* local_slots = nullptr;
+  size_t local_slot_count = 0;
+  LocalValue* local_values = nullptr;  // guarded by the lock of local_core.cc
+  LocalFrame* local_frames = nullptr;  // what is being made or destroyed here
+
+  // What is to be done at the end of the thread, in this order.
+  void (*end_locals)(PerThread& thread) = nullptr;
+  void (*end_record)(PerThread& thread) = nullptr;
+};
+
+extern constinit thread_local PerThread per_thread;
+
+inline PerThread& ThisThread() { return per_thread; }
+
+// Lets the two functions above run at the end of the calling thread, whose
+// state `thread` is: after its thread_local objects are destroyed (where the
+// system has it so: glibc), and again should it be armed once more by then. A
+// process's exit() is not the end of its main thread.
+void ArmThreadEnd(PerThread& thread);
+
+}  // namespace internal
+}  // namespace heddle
+
+#endif  // HEDDLE_THREAD_INTERNAL_PER_THREAD_H_
