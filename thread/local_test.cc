@@ -1,7 +1,7 @@
 #include "heddle/thread/local.h"
 
 #include <atomic>
-#include <cstdint>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -122,15 +122,15 @@ TEST(LocalTest, ValuesNeedNotBeMovableAndFactoriesNotCopyable) {
 }
 
 TEST(LocalTest, ManyAtOnceAreAllFound) {
-  constexpr int kLocals = 100;
-  std::vector<std::unique_ptr<Local<int>>> locals;
-  for (int i = 0; i < kLocals; ++i)
-    locals.push_back(std::make_unique<Local<int>>([i] { return i; }));
-  for (int i = kLocals - 1; i >= 0; --i) EXPECT_EQ(**locals[i], i);
+  constexpr size_t kLocals = 100;
+  std::vector<std::unique_ptr<Local<size_t>>> locals;
+  for (size_t i = 0; i < kLocals; ++i)
+    locals.push_back(std::make_unique<Local<size_t>>([i] { return i; }));
+  for (size_t i = kLocals; i-- > 0;) EXPECT_EQ(**locals[i], i);
   InAThread([&] {
-    for (int i = 0; i < kLocals; ++i) EXPECT_EQ(**locals[i], i);
+    for (size_t i = 0; i < kLocals; ++i) EXPECT_EQ(**locals[i], i);
   });
-  for (int i = 0; i < kLocals; ++i) EXPECT_EQ(**locals[i], i);
+  for (size_t i = 0; i < kLocals; ++i) EXPECT_EQ(**locals[i], i);
 }
 
 TEST(LocalTest, NewOneDoesNotSeeTheValuesOfOneThatHasDied) {

@@ -1,6 +1,7 @@
 // How programs end that have threads. Each test is a program of its own: a death
 // test's child, which runs until its exit.
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -214,6 +215,31 @@ TEST_F(ThreadExitDeathTest, StaticThreadIsJoinedOnce) {
         std::exit(0);
       },
       testing::ExitedWithCode(0), "^\\[thread\\]$");
+}
+
+TEST_F(ThreadExitDeathTest, ThreadIsJoinedAlsoWhenHeddleIsDoneWithIt) {
+  EXPECT_EXIT(
+      {
+        static const SaysWhenDestroyed object{"[static]"};
+        {
+          Thread first([] {});  // Heddle's key is older, and comes first
+          first.Start();
+        }
+        static std::atomic<bool> ending{false};
+        static pthread_key_t key;
+        if (pthread_key_create(&key, [](void*) {
+              ending.store(true);
+              YieldAndSay("[key]");
+            }) != 0) {
+          std::exit(1);
+        }
+        static auto* const thread =
+            new Thread([] { pthread_setspecific(key, &key); });
+        thread->Start();
+        while (!ending.load()) std::this_thread::yield();
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0), "^\\[key\\]\\[static\\]$");
 }
 
 TEST_F(ThreadExitDeathTest, UnderscoreExitWaitsForNothing) {

@@ -41,6 +41,8 @@ class ThreadRecord {
   bool IsAlive() const;
   virtual bool Join(const WaitLimit& limit);
   virtual bool RequestStop() { return false; }
+  // In the thread itself, at its end: whether somebody will join it.
+  virtual bool WillBeJoined() const { return false; }
   std::string DebugString() const;
 
   Kind kind() const { return kind_; }

@@ -66,7 +66,9 @@ void ThreadRegistry::Remove(ThreadRecord& record) {
 }
 
 void ThreadRegistry::EndOf(ThreadRecord& record) {
-  Remove(record);
+  // While it is in, the end of the process joins it: until then it may run, in
+  // what others have asked the system to do at a thread's end.
+  if (!record.WillBeJoined()) Remove(record);
   record.SetPhase(ThreadRecord::kGone);
 }
 

@@ -1,9 +1,10 @@
 // ThreadRegistry: the threads that are there, and which of them is this one.
 //
-// A thread that Heddle starts is in it from Start() until its thread_local
-// objects are destroyed; another one from the moment it asks who it is; the
-// main thread always. All of it is constant-initialised and never destroyed:
-// daemon threads may run while the program's statics die.
+// A thread that Heddle starts is in it from Start() until it is joined, or until
+// its thread_local objects are destroyed if it is a daemon or let go; another
+// thread from the moment it asks who it is until then; the main thread always.
+// All of it is constant-initialised and never destroyed: daemon threads may run
+// while the program's statics die.
 
 #ifndef HEDDLE_THREAD_INTERNAL_THREAD_REGISTRY_H_
 #define HEDDLE_THREAD_INTERNAL_THREAD_REGISTRY_H_
@@ -29,8 +30,8 @@ class ThreadRegistry {
   static Admission Add(ThreadRecord& record);
   // Takes it out again. Nothing if it is not in.
   static void Remove(ThreadRecord& record);
-  // The calling thread, whose record it is, has ended: takes it out and tells
-  // those who wait for it.
+  // The calling thread, whose record it is, has ended: takes it out, unless who
+  // joins it will, and tells those who wait for it.
   static void EndOf(ThreadRecord& record);
 
   // The main thread's record; and the calling thread's, which is made if it has

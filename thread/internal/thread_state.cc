@@ -167,6 +167,7 @@ bool ThreadState::Join(const WaitLimit& limit) {
   if (owner_.compare_exchange_strong(owner, kReaper,
                                      std::memory_order_relaxed)) {
     os_thread_.Join();
+    ThreadRegistry::Remove(*this);
     SetPhase(kJoined);
     return true;
   }

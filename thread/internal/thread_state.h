@@ -29,6 +29,10 @@ class ThreadState : public ThreadRecord {
   void Start();
   bool Join(const WaitLimit& limit) final;
   bool RequestStop() final { return stop_.request_stop(); }
+  bool WillBeJoined() const final {
+    // relaxed: only the thread itself lets go what is no daemon.
+    return !daemon() && owner_.load(std::memory_order_relaxed) != kLetGo;
+  }
 
   // What the end of a Thread does: asks the thread to stop and waits for its
   // end. A daemon, and the calling thread itself, are let go instead. Nothing
