@@ -32,6 +32,7 @@
 #include <limits>
 
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
@@ -80,10 +81,10 @@ class Waiter {
 
   Atomic<uint32_t> claim_{kWaiting};
   // Guarded by the bucket's lock while queued; then the claiming waker's.
-  const void* key_ = nullptr;
-  Waiter* next_ = nullptr;
-  Waiter* previous_ = nullptr;
-  bool queued_ = false;
+  Var<const void*> key_ = nullptr;
+  Var<Waiter*> next_ = nullptr;
+  Var<Waiter*> previous_ = nullptr;
+  Var<bool> queued_ = false;
 };
 
 // Waiters that were claimed and wait to be let go. Declare it before the locks

@@ -5,10 +5,21 @@
 
 #include <cstdint>
 
+#ifdef HEDDLE_MODEL
+#include "heddle/tools/explore/model.h"
+#else
 #include "absl/base/optimization.h"
+#endif
 
 namespace heddle {
 namespace internal {
+
+#ifdef HEDDLE_MODEL
+
+// The number of the calling thread in its execution.
+inline uint32_t ThreadId() { return explore::CurrentThread(); }
+
+#else
 
 // The calling thread's id, asked of the system once per thread. Use ThreadId().
 // Constant-initialised, so that a use of it is a load and no call.
@@ -22,6 +33,8 @@ inline uint32_t ThreadId() {
   const uint32_t id = cached_thread_id;
   return ABSL_PREDICT_TRUE(id != 0) ? id : AskThreadId();
 }
+
+#endif
 
 }  // namespace internal
 }  // namespace heddle
