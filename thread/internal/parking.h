@@ -101,8 +101,8 @@ class WakeList {
 
   void Append(Waiter& waiter);
 
-  Waiter* first_ = nullptr;  // in order of claiming, linked by next_
-  Waiter* last_ = nullptr;
+  Var<Waiter*> first_ = nullptr;  // in order of claiming, linked by next_
+  Var<Waiter*> last_ = nullptr;
 };
 
 // The queue of the waiters on one key, locked from construction to destruction.

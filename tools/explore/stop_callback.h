@@ -9,7 +9,6 @@
 #define HEDDLE_TOOLS_EXPLORE_STOP_CALLBACK_H_
 
 #include <cstdint>
-#include <optional>
 #include <stop_token>
 #include <utility>
 
@@ -25,9 +24,9 @@ class StopCallback {
 
   template <typename Function>
   StopCallback(const std::stop_token& token, Function&& function)
-      : function_(std::forward<Function>(function)), registered_(Release()) {
-    callback_.emplace(token, Run{this});
-  }
+      : function_(std::forward<Function>(function)),
+        registered_(Release()),
+        callback_(token, Run{this}) {}
   StopCallback(const StopCallback&) = delete;
   StopCallback& operator=(const StopCallback&) = delete;
 
@@ -37,7 +36,6 @@ class StopCallback {
     while (running_in_ != 0 && running_in_ != CurrentThread() + 1)
       WaitFor(this, "a stop callback that another thread is running");
     Acquire(done_);
-    callback_.reset();
   }
 
  private:
@@ -59,8 +57,8 @@ class StopCallback {
   Callback function_;
   const void* const registered_;
   const void* done_ = nullptr;
-  uint32_t running_in_ = 0;  // the thread plus one; 0: none
-  std::optional<std::stop_callback<Run>> callback_;
+  uint32_t running_in_ = 0;           // the thread plus one; 0: none
+  std::stop_callback<Run> callback_;  // the last: may call at once
 };
 
 template <typename Callback>
