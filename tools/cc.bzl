@@ -44,6 +44,29 @@ _FEATURES = [
     "parse_headers",
 ]
 
+# Under --config=model everything of Heddle's is in namespace heddle::model, so
+# that no object file of one kind of build links with one of the other, and no
+# source has a line about it.
+_DEFINES = select({
+    "//tools:model": [
+        "HEDDLE_MODEL=1",
+        "heddle=heddle::model",
+    ],
+    "//conditions:default": [],
+})
+
+# What only makes sense under --config=model, and what only does without it; in
+# the other kind of build `bazel test //...` passes over it.
+MODEL_ONLY = select({
+    "//tools:model": [],
+    "//conditions:default": ["//tools:other_kind_of_build"],
+})
+
+_ORDINARY_ONLY = select({
+    "//tools:model": ["//tools:other_kind_of_build"],
+    "//conditions:default": [],
+})
+
 _HEADER_SUFFIXES = (".h", ".hh", ".hpp", ".inc")
 
 def _in_main_repository():
@@ -82,6 +105,7 @@ def heddle_cc_library(name, srcs = [], hdrs = [], copts = [], features = [], **k
         srcs = srcs,
         hdrs = hdrs,
         copts = _copts(copts),
+        defines = _DEFINES,
         features = _FEATURES + features,
         include_prefix = "heddle",
         strip_include_prefix = "/",
@@ -104,6 +128,7 @@ def heddle_cc_binary(name, srcs = [], copts = [], features = [], **kwargs):
         srcs = srcs,
         copts = _copts(copts, _WARNINGS + _MAIN_WARNINGS),
         features = _FEATURES + features,
+        target_compatible_with = _ORDINARY_ONLY,
         **kwargs
     )
 
@@ -124,6 +149,7 @@ def heddle_cc_test(name, srcs = [], deps = [], copts = [], features = [], **kwar
         srcs = srcs,
         copts = _copts(copts),
         features = _FEATURES + features,
+        target_compatible_with = _ORDINARY_ONLY,
         deps = deps + [
             "@com_google_googletest//:gtest",
             "@com_google_googletest//:gtest_main",
@@ -131,7 +157,40 @@ def heddle_cc_test(name, srcs = [], deps = [], copts = [], features = [], **kwar
         **kwargs
     )
 
-def heddle_cc_benchmark(name, srcs = [], deps = [], copts = [], features = [], tags = [], size = "small", **kwargs):
+def heddle_cc_model_test(name, srcs = [], deps = [], copts = [], features = [], size = "medium", tags = [], **kwargs):
+    """A test that explores schedules: only under --config=model, else skipped.
+
+    Args:
+      name: <what>_model_test, of <what>_model.cc.
+      srcs: only sources.
+      deps: what is explored; //tools/explore, GoogleTest and its main() are added.
+      copts: come after the warnings.
+      features: come after layering_check and parse_headers.
+      size: as in cc_test.
+      tags: "model" is added.
+      **kwargs: as in cc_test.
+    """
+    _check_srcs("heddle_cc_model_test", name, srcs)
+    cc_test(
+        name = name,
+        size = size,
+        srcs = srcs,
+        copts = _copts(copts),
+        features = _FEATURES + features,
+        # What lies in the program lies at the same address in every run.
+        linkopts = ["-no-pie"],
+        linkstatic = True,
+        tags = tags + ["model"],
+        target_compatible_with = MODEL_ONLY,
+        deps = deps + [
+            "//tools/explore",
+            "@com_google_googletest//:gtest",
+            "@com_google_googletest//:gtest_main",
+        ],
+        **kwargs
+    )
+
+def heddle_cc_benchmark(name, srcs = [], deps = [], copts = [], features = [], tags = [], size = "small", model = False, **kwargs):
     """A Google Benchmark binary, and <name>_smoke_test which runs each benchmark once.
 
     Measure with `bazel run -c opt <name>`. The smoke test carries the tag
@@ -145,8 +204,10 @@ def heddle_cc_benchmark(name, srcs = [], deps = [], copts = [], features = [], t
       features: come after layering_check and parse_headers.
       tags: for both targets.
       size: of the smoke test.
+      model: whether it is for --config=model only, instead of for all other builds.
       **kwargs: for both targets, as in cc_binary.
     """
+    compatible = MODEL_ONLY if model else _ORDINARY_ONLY
     _check_srcs("heddle_cc_benchmark", name, srcs)
 
     # Compiled once for both; alwayslink because nothing refers to a benchmark,
@@ -161,17 +222,26 @@ def heddle_cc_benchmark(name, srcs = [], deps = [], copts = [], features = [], t
         features = _FEATURES + features,
         linkstatic = True,
         tags = tags,
+        target_compatible_with = compatible,
         visibility = ["//visibility:private"],
         deps = deps + ["@com_github_google_benchmark//:benchmark"],
     )
     both = [":" + lib, "@com_github_google_benchmark//:benchmark_main"]
-    cc_binary(name = name, testonly = True, tags = tags, deps = both, **kwargs)
+    cc_binary(
+        name = name,
+        testonly = True,
+        tags = tags,
+        target_compatible_with = compatible,
+        deps = both,
+        **kwargs
+    )
     cc_test(
         name = name + "_smoke_test",
         size = size,
         # No time at all is over after the first iteration.
         args = ["--benchmark_min_time=0"],
         tags = tags + ["benchmark_smoke"],
+        target_compatible_with = compatible,
         deps = both,
         **kwargs
     )
@@ -208,6 +278,7 @@ def heddle_readme_test(name, readme, snippets, same_as = {}):
             srcs = [test + ".cc"],
             copts = _copts([], _WARNINGS + _MAIN_WARNINGS),
             tags = ["readme"],
+            target_compatible_with = _ORDINARY_ONLY,
             deps = deps,
         )
         tests.append(":" + test)

@@ -8,13 +8,21 @@
 #ifndef HEDDLE_THREAD_INTERNAL_ATOMIC_H_
 #define HEDDLE_THREAD_INTERNAL_ATOMIC_H_
 
+#ifdef HEDDLE_MODEL
+#include "heddle/tools/explore/atomic.h"
+#else
 #include <atomic>
+#endif
 
 namespace heddle {
 namespace internal {
 
+#ifdef HEDDLE_MODEL
+using explore::Atomic;
+#else
 template <typename T>
 using Atomic = std::atomic<T>;
+#endif
 
 }  // namespace internal
 }  // namespace heddle

@@ -7,13 +7,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <stop_token>
 
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/clock.h"
 #include "heddle/thread/internal/futex.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/spin.h"
+#include "heddle/thread/internal/stop_callback.h"
+#include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
@@ -23,8 +24,8 @@ namespace internal {
 // arrival. Aligned so that neighbours do not share a cache line.
 struct alignas(64) ParkingBucket {
   RawLock lock;
-  Waiter* first = nullptr;
-  Waiter* last = nullptr;
+  Var<Waiter*> first = nullptr;
+  Var<Waiter*> last = nullptr;
 
   void Append(Waiter& waiter) {
     waiter.previous_ = last;
@@ -112,7 +113,7 @@ bool Waiter::Sleep(const WaitLimit& limit) {
     const auto end_wait = [this] {
       if (Claim(kClaimed)) Post(kEnded);
     };
-    std::optional<std::stop_callback<decltype(end_wait)>> on_stop;
+    std::optional<StopCallback<decltype(end_wait)>> on_stop;
     if (limit.stop_token().stop_possible())
       on_stop.emplace(limit.stop_token(), end_wait);
 

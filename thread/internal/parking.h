@@ -37,6 +37,7 @@
 #include <optional>
 
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
@@ -96,12 +97,12 @@ class Waiter {
   Atomic<uint32_t> claim_{kWaiting};
   const uint32_t tag_;
   // Guarded by the bucket's lock while queued; then the claiming waker's.
-  uint32_t message_ = 0;
-  const void* key_ = nullptr;
-  Waiter* next_ = nullptr;
-  Waiter* previous_ = nullptr;
-  bool queued_ = false;
-  bool moved_ = false;  // (P7): claimed already, whoever wakes it
+  Var<uint32_t> message_ = 0;
+  Var<const void*> key_ = nullptr;
+  Var<Waiter*> next_ = nullptr;
+  Var<Waiter*> previous_ = nullptr;
+  Var<bool> queued_ = false;
+  Var<bool> moved_ = false;  // (P7): claimed already, whoever wakes it
 };
 
 // Waiters that were claimed and wait to be let go. Declare it before the locks
@@ -121,8 +122,8 @@ class WakeList {
 
   void Append(Waiter& waiter);
 
-  Waiter* first_ = nullptr;  // in order of claiming, linked by next_
-  Waiter* last_ = nullptr;
+  Var<Waiter*> first_ = nullptr;  // in order of claiming, linked by next_
+  Var<Waiter*> last_ = nullptr;
   uint32_t message_ = 0;
 };
 

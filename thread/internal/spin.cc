@@ -13,6 +13,7 @@ namespace {
 constinit Atomic<int> turns_taken{0};
 
 bool TakeTurn() {
+  if (kSpinRounds == 0) return false;
   static const int turns = UsableCpus();
   if (turns_taken.load(std::memory_order_relaxed) >= turns) return false;
   if (turns_taken.fetch_add(1, std::memory_order_relaxed) < turns) return true;

@@ -11,6 +11,10 @@
 #ifndef HEDDLE_THREAD_INTERNAL_SPIN_H_
 #define HEDDLE_THREAD_INTERNAL_SPIN_H_
 
+#ifdef HEDDLE_MODEL
+#include "heddle/tools/explore/model.h"
+#endif
+
 namespace heddle {
 namespace internal {
 
@@ -19,12 +23,19 @@ namespace internal {
 // (Measured with threads that meet in a Barrier, hand on a Semaphore and notify
 // each other: fewer yields are slower with twice as many threads as processors,
 // more of either gain nothing.)
+#ifdef HEDDLE_MODEL
+inline constexpr int kSpinRounds = 0;  // who waits any longer sees nothing new
+inline constexpr int kYieldRounds = 0;
+#else
 inline constexpr int kSpinRounds = 40;
 inline constexpr int kYieldRounds = 8;
+#endif
 
 // Tells the processor that this thread is waiting for another.
 inline void SpinPause() {
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(HEDDLE_MODEL)
+  explore::Yield();
+#elif defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   asm volatile("yield" ::: "memory");

@@ -8,6 +8,10 @@
 #include "absl/base/optimization.h"
 #include "heddle/thread/internal/per_thread.h"
 
+#ifdef HEDDLE_MODEL
+#include "heddle/tools/explore/model.h"
+#endif
+
 namespace heddle {
 namespace internal {
 
@@ -18,8 +22,12 @@ uint32_t AskThreadId();
 // the range of a positive int. Never zero; another thread may get it once this
 // one has ended.
 inline uint32_t ThreadId() {
+#ifdef HEDDLE_MODEL
+  return explore::CurrentThread();  // whose thread of the system is always one
+#else
   const uint32_t id = ThisThread().native_id;
   return ABSL_PREDICT_TRUE(id != 0) ? id : AskThreadId();
+#endif
 }
 
 // True in the thread in which main() runs; and the kernel's id of that one.

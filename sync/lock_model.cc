@@ -1,0 +1,180 @@
+// Models of Lock: (L1)-(L3) and [UNLOCK] of lock.h, under every schedule.
+
+#include <stop_token>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "heddle/sync/lock.h"
+#include "heddle/thread/internal/var.h"
+#include "heddle/thread/lock_guard.h"
+#include "heddle/tools/explore/explore.h"
+
+namespace heddle {
+namespace {
+
+using explore::Execution;
+using explore::Explore;
+using explore::Options;
+using explore::Result;
+using internal::Var;
+
+// Locks are taken and released here in ways that no static analysis follows.
+#define HEDDLE_UNCHECKED ABSL_NO_THREAD_SAFETY_ANALYSIS
+
+// Everything with at most `bound` deviations.
+Options Within(int bound) {
+  Options options;
+  options.bound = bound;
+  options.max_executions = 20'000'000;
+  options.max_cpu_seconds = 120;
+  return options;
+}
+
+void ExpectAll(const Result& result) {
+  EXPECT_TRUE(result);
+  EXPECT_TRUE(result.complete);
+}
+
+TEST(LockModel, TwoThreadsExcludeEachOther) {
+  ExpectAll(Explore(Within(3), [](Execution& run) {
+    Lock lock;
+    Var<int> count = 0;
+    const auto add = [&] {
+      LockGuard guard(lock);
+      ++count;
+    };
+    run.Run(add, add);
+    explore::Check(count == 2);
+    explore::Check(!lock.locked());
+  }));
+}
+
+TEST(LockModel, TwoThreadsTakeItTwice) {
+  ExpectAll(Explore(Within(2), [](Execution& run) {
+    Lock lock;
+    Var<int> count = 0;
+    const auto add = [&] {
+      for (int i = 0; i < 2; ++i) {
+        LockGuard guard(lock);
+        ++count;
+      }
+    };
+    run.Run(add, add);
+    explore::Check(count == 4);
+  }));
+}
+
+// (L3): whoever unlocks wakes the next, and nobody sleeps on.
+TEST(LockModel, ThreeThreadsAllGetIt) {
+  ExpectAll(Explore(Within(2), [](Execution& run) {
+    Lock lock;
+    Var<int> count = 0;
+    const auto add = [&] {
+      LockGuard guard(lock);
+      ++count;
+    };
+    run.Run(add, add, add);
+    explore::Check(count == 3);
+  }));
+}
+
+TEST(LockModel, AWaitThatEndsByItsLimitDropsNoWakeUp) {
+  ExpectAll(Explore(Within(2), [](Execution& run) {
+    Lock lock;
+    Var<int> count = 0;
+    int taken = 0;
+    const auto add = [&] {
+      LockGuard guard(lock);
+      ++count;
+    };
+    run.Run(add, add, [&]() HEDDLE_UNCHECKED {
+      if (!lock.try_lock_for(absl::Seconds(1))) return;
+      ++count;
+      ++taken;
+      lock.unlock();
+    });
+    explore::Check(count == 2 + taken);
+    explore::Check(!lock.locked());
+  }));
+}
+
+TEST(LockModel, AStopRequestEndsTheWaitOrComesTooLate) {
+  ExpectAll(Explore(Within(2), [](Execution& run) {
+    Lock lock;
+    Var<int> count = 0;
+    int taken = 0;
+    std::stop_source stop;
+    run.Run(
+        [&] {
+          LockGuard guard(lock);
+          ++count;
+        },
+        [&]() HEDDLE_UNCHECKED {
+          if (!lock.try_lock_for(stop.get_token())) return;
+          ++count;
+          ++taken;
+          lock.unlock();
+        },
+        [&] { stop.request_stop(); });
+    explore::Check(count == 1 + taken);
+    explore::Check(!lock.locked());
+  }));
+}
+
+TEST(LockModel, AnotherThreadMayReleaseIt) {
+  ExpectAll(Explore(Within(3), [](Execution& run) HEDDLE_UNCHECKED {
+    Lock lock;
+    Var<int> data = 0;
+    lock.lock();
+    run.Run(
+        [&]() HEDDLE_UNCHECKED {
+          data = 1;
+          lock.unlock();
+        },
+        [&]() HEDDLE_UNCHECKED {
+          lock.lock();
+          explore::Check(data == 1);
+          lock.unlock();
+        });
+  }));
+}
+
+TEST(LockModel, TryLockTakesAFreeLockAndWhatItProtects) {
+  ExpectAll(Explore(Within(4), [](Execution& run) {
+    Lock lock;
+    Var<int> count = 0;
+    int taken = 0;
+    const auto try_add = [&]() HEDDLE_UNCHECKED {
+      if (!lock.try_lock()) return;
+      ++count;
+      ++taken;
+      lock.unlock();
+    };
+    run.Run(try_add, try_add, try_add);
+    explore::Check(count == taken);
+    explore::Check(taken >= 1);
+  }));
+}
+
+// [UNLOCK] is the last touch: the next holder may destroy the lock although the
+// previous one has not returned from unlock().
+TEST(LockModel, TheLastUserMayDestroyIt) {
+  ExpectAll(Explore(Within(3), [](Execution& run) {
+    struct Counted {
+      Lock lock;
+      Var<int> references = 2;
+    };
+    auto* const counted = new Counted;
+    const auto drop = [counted]() HEDDLE_UNCHECKED {
+      counted->lock.lock();
+      const bool last = --counted->references == 0;
+      counted->lock.unlock();
+      if (last) delete counted;
+    };
+    run.Run(drop, drop);
+  }));
+}
+
+}  // namespace
+}  // namespace heddle

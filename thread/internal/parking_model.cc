@@ -1,0 +1,234 @@
+// Models of RawLock and of the parking protocol: (P1)-(P6) of README.md, under
+// every schedule.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <stop_token>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/parking.h"
+#include "heddle/thread/internal/raw_lock.h"
+#include "heddle/thread/internal/var.h"
+#include "heddle/thread/wait_limit.h"
+#include "heddle/tools/explore/explore.h"
+
+namespace heddle {
+namespace internal {
+namespace {
+
+using explore::Execution;
+using explore::Explore;
+using explore::Options;
+using explore::Result;
+
+// Everything with at most `bound` deviations.
+Options Within(int bound) {
+  Options options;
+  options.bound = bound;
+  options.max_executions = 20'000'000;
+  options.max_cpu_seconds = 120;
+  return options;
+}
+
+void ExpectAll(const Result& result) {
+  EXPECT_TRUE(result);
+  EXPECT_TRUE(result.complete);
+}
+
+TEST(RawLockModel, TwoThreadsExcludeEachOther) {
+  ExpectAll(Explore(Within(4), [](Execution& run) {
+    RawLock lock;
+    Var<int> count = 0;
+    const auto add = [&] {
+      for (int i = 0; i < 2; ++i) {
+        lock.lock();
+        ++count;
+        lock.unlock();
+      }
+    };
+    run.Run(add, add);
+    explore::Check(count == 4);
+  }));
+}
+
+TEST(RawLockModel, ThreeThreadsExcludeEachOtherAndNoneSleepsOn) {
+  ExpectAll(Explore(Within(3), [](Execution& run) {
+    RawLock lock;
+    Var<int> count = 0;
+    const auto add = [&] {
+      lock.lock();
+      ++count;
+      lock.unlock();
+    };
+    run.Run(add, add, add);
+    explore::Check(count == 3);
+  }));
+}
+
+// A thread that waits until `word` is not 0, as the users of parking do.
+bool Await(Atomic<uint32_t>& word, const WaitLimit& limit) {
+  Waiter waiter;
+  {
+    ParkingSpot spot(&word);
+    if (word.load(std::memory_order_acquire) != 0) return true;
+    spot.Add(waiter);
+  }
+  return waiter.Sleep(limit);
+}
+
+void Release(Atomic<uint32_t>& word) {
+  WakeList woken;
+  ParkingSpot spot(&word);
+  word.store(1, std::memory_order_release);
+  spot.WakeAll(woken);
+}
+
+bool AnybodyOn(const void* key) {
+  ParkingSpot spot(key);
+  return spot.HasWaiters();
+}
+
+TEST(ParkingModel, NoWakeUpIsLostAndWhatCameBeforeItIsVisible) {
+  ExpectAll(Explore(Within(3), [](Execution& run) {
+    Atomic<uint32_t> word{0};
+    Var<int> data = 0;
+    run.Run(
+        [&] {
+          explore::Check(Await(word, WaitLimit()));
+          explore::Check(data == 1);
+        },
+        [&] {
+          data = 1;
+          Release(word);
+        });
+    explore::Check(!AnybodyOn(&word));
+  }));
+}
+
+TEST(ParkingModel, EveryWaiterIsWoken) {
+  ExpectAll(Explore(Within(2), [](Execution& run) {
+    Atomic<uint32_t> word{0};
+    const auto wait = [&] { explore::Check(Await(word, WaitLimit())); };
+    run.Run(wait, wait, [&] { Release(word); });
+    explore::Check(!AnybodyOn(&word));
+  }));
+}
+
+// (P2), (P3): the number that Wake() returns is the number of waits that return
+// true because of it, whatever the deadline does.
+TEST(ParkingModel, AWakeUpIsSpentOnWhomItWakes) {
+  ExpectAll(Explore(Within(3), [](Execution& run) {
+    const int key = 0;
+    bool slept_well = false;
+    size_t woken_count = 0;
+    run.Run(
+        [&] {
+          Waiter waiter;
+          {
+            ParkingSpot spot(&key);
+            spot.Add(waiter);
+          }
+          slept_well = waiter.Sleep(WaitLimit(absl::Seconds(1)).Started());
+        },
+        [&] {
+          WakeList woken;
+          ParkingSpot spot(&key);
+          woken_count = spot.Wake(1, woken);
+        });
+    explore::Check(woken_count == (slept_well ? 1u : 0u));
+    explore::Check(!AnybodyOn(&key));
+  }));
+}
+
+// (P5): the links of a waiter that leaves by its deadline are its own.
+TEST(ParkingModel, ADeadlineAndAWakeUpForTheNeighbourDoNotCollide) {
+  ExpectAll(Explore(Within(2), [](Execution& run) {
+    const int key = 0;
+    int outcomes[2] = {};
+    size_t woken_count = 0;
+    const auto wait = [&](int i) {
+      Waiter waiter;
+      {
+        ParkingSpot spot(&key);
+        spot.Add(waiter);
+      }
+      outcomes[i] = waiter.Sleep(WaitLimit(absl::Seconds(1)).Started()) ? 1 : 0;
+    };
+    run.Run([&] { wait(0); }, [&] { wait(1); },
+            [&] {
+              WakeList woken;
+              ParkingSpot spot(&key);
+              woken_count = spot.Wake(1, woken);
+            });
+    explore::Check(outcomes[0] + outcomes[1] == static_cast<int>(woken_count));
+    explore::Check(!AnybodyOn(&key));
+  }));
+}
+
+TEST(ParkingModel, AStopRequestEndsTheWait) {
+  ExpectAll(Explore(Within(3), [](Execution& run) {
+    const int key = 0;
+    std::stop_source stop;
+    run.Run(
+        [&] {
+          Waiter waiter;
+          {
+            ParkingSpot spot(&key);
+            spot.Add(waiter);
+          }
+          explore::Check(!waiter.Sleep(WaitLimit(stop.get_token())));
+        },
+        [&] { stop.request_stop(); });
+    explore::Check(!AnybodyOn(&key));
+  }));
+}
+
+// The stop callback claims and posts while a waker does and the deadline passes:
+// one of them decides, and the waiter outlives none that still touches it.
+TEST(ParkingModel, StopDeadlineAndWakeUpAgreeOnOneOutcome) {
+  ExpectAll(Explore(Within(2), [](Execution& run) {
+    const int key = 0;
+    std::stop_source stop;
+    bool slept_well = false;
+    size_t woken_count = 0;
+    run.Run(
+        [&] {
+          Waiter waiter;
+          {
+            ParkingSpot spot(&key);
+            spot.Add(waiter);
+          }
+          slept_well = waiter.Sleep(
+              WaitLimit(absl::Seconds(1), stop.get_token()).Started());
+        },
+        [&] {
+          WakeList woken;
+          ParkingSpot spot(&key);
+          woken_count = spot.Wake(1, woken);
+        },
+        [&] { stop.request_stop(); });
+    explore::Check(woken_count == (slept_well ? 1u : 0u));
+    explore::Check(!AnybodyOn(&key));
+  }));
+}
+
+// (P6) and the last touch: the object may end as soon as a waiter has seen the
+// change.
+TEST(ParkingModel, WhoSawTheChangeMayDestroyTheObject) {
+  ExpectAll(Explore(Within(3), [](Execution& run) {
+    auto* const word = new Atomic<uint32_t>(0);
+    run.Run(
+        [&] {
+          explore::Check(Await(*word, WaitLimit()));
+          delete word;
+        },
+        [&] { Release(*word); });
+  }));
+}
+
+}  // namespace
+}  // namespace internal
+}  // namespace heddle
