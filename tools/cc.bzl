@@ -85,7 +85,7 @@ def _check_srcs(rule, name, srcs):
         if src.endswith(_HEADER_SUFFIXES):
             fail("%s(name = \"%s\"): %s is a header and belongs in the hdrs of a heddle_cc_library, not in srcs" % (rule, name, src))
 
-def heddle_cc_library(name, srcs = [], hdrs = [], copts = [], features = [], **kwargs):
+def heddle_cc_library(name, srcs = [], hdrs = [], copts = [], defines = [], features = [], **kwargs):
     """A cc_library whose headers are included as "heddle/<folder>/<file>.h".
 
     The prefix is what keeps a consumer who has a sync/lock.h of its own safe.
@@ -96,6 +96,7 @@ def heddle_cc_library(name, srcs = [], hdrs = [], copts = [], features = [], **k
         includable without being in any interface. May not be a select().
       hdrs: every header, also a private one: visibility is what hides it.
       copts: come after the warnings.
+      defines: as in cc_library.
       features: come after layering_check and parse_headers.
       **kwargs: as in cc_library.
     """
@@ -105,7 +106,7 @@ def heddle_cc_library(name, srcs = [], hdrs = [], copts = [], features = [], **k
         srcs = srcs,
         hdrs = hdrs,
         copts = _copts(copts),
-        defines = _DEFINES,
+        defines = _DEFINES + defines,
         features = _FEATURES + features,
         include_prefix = "heddle",
         strip_include_prefix = "/",
