@@ -179,7 +179,7 @@ TYPED_TEST(BlockingWaitTest, StopRequestedWhileItSleepsEndsTheWait) {
 }
 
 TYPED_TEST(BlockingWaitTest, StopWhileTheWaitBeginsEndsIt) {
-  constexpr int kIterations = 200;
+  constexpr int kIterations = 100;
   TypeParam subject(1);
   std::vector<std::stop_source> stops(kIterations);
   size_t waiting = 0;
@@ -337,7 +337,7 @@ class Handed {
 // what came before the release is visible after the wait.
 TYPED_TEST(BlockingWaitTest, ReleaseAtAnyMomentEndsTheWait) {
   if constexpr (TypeParam::kOpens) {
-    constexpr int kIterations = 200;
+    constexpr int kIterations = 100;
     Handed<TypeParam> handed;
     std::atomic<int> done{0};
     int message = 0;
@@ -376,7 +376,7 @@ TYPED_TEST(BlockingWaitTest, ReleaseAtAnyMomentEndsTheWait) {
 // it says that it gave up, the release must have reached the other.
 template <typename Subject, typename MakeLimit, typename GiveUp>
 void ExpectNoReleaseIsLost(MakeLimit make_limit, GiveUp give_up) {
-  constexpr int kIterations = 200;
+  constexpr int kIterations = 100;
   ManualClock clock;
   struct Case {
     std::optional<Subject> subject;

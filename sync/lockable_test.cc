@@ -134,7 +134,7 @@ TYPED_TEST(LockableTest, TryLockOfAFreeLockNeverFails) HEDDLE_UNCHECKED {
 }
 
 TYPED_TEST(LockableTest, ExcludesAndIsCounted) HEDDLE_UNCHECKED {
-  constexpr int kRounds = 5000;
+  constexpr int kRounds = 1000;
   TypeParam lock;
   int64_t count = 0;  // guarded by lock
   const auto increment = [&]() HEDDLE_UNCHECKED {
