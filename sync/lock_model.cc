@@ -67,7 +67,7 @@ TEST(LockModel, TwoThreadsTakeItTwice) {
 
 // (L3): whoever unlocks wakes the next, and nobody sleeps on.
 TEST(LockModel, ThreeThreadsAllGetIt) {
-  ExpectAll(Explore(Within(2), [](Execution& run) {
+  ExpectAll(Explore(Within(1), [](Execution& run) {
     Lock lock;
     Var<int> count = 0;
     const auto add = [&] {
@@ -80,7 +80,7 @@ TEST(LockModel, ThreeThreadsAllGetIt) {
 }
 
 TEST(LockModel, AWaitThatEndsByItsLimitDropsNoWakeUp) {
-  ExpectAll(Explore(Within(2), [](Execution& run) {
+  ExpectAll(Explore(Within(1), [](Execution& run) {
     Lock lock;
     Var<int> count = 0;
     int taken = 0;

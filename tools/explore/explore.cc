@@ -42,7 +42,11 @@ class Expectations {
       : failed_(*new testing::TestPartResultArray),
         reporter_(testing::ScopedFakeTestPartResultReporter::
                       INTERCEPT_ONLY_CURRENT_THREAD,
-                  &failed_) {}
+                  &failed_) {
+    // GoogleTest makes its stack of traces when it is first needed, and keeps
+    // it: not out of an execution's memory.
+    const testing::ScopedTrace made_now(__FILE__, __LINE__, "");
+  }
   Expectations(const Expectations&) = delete;
   Expectations& operator=(const Expectations&) = delete;
   ~Expectations() {
