@@ -44,7 +44,8 @@ uint32_t CheckedParties(int parties) {
 Barrier::Barrier(int parties, sync_internal::SmallAction action,
                  absl::Duration timeout)
     : parties_(CheckedParties(parties)),
-      timeout_nanos_(absl::ToInt64Nanoseconds(timeout)),
+      timeout_nanos_(
+          absl::ToInt64Nanoseconds(absl::Ceil(timeout, absl::Nanoseconds(1)))),
       action_(std::move(action)) {}
 
 // ToInt64Nanoseconds() saturates at both ends, which are for ever and at once.

@@ -219,5 +219,12 @@ void ThreadRecord::BecomeCurrent() {
   ArmThreadEnd(thread);
 }
 
+// Not inline: clang's analyzer, which cannot count, takes each object that a
+// RefPtr has let go for a deleted one.
+void ThreadRecord::Unref() noexcept {
+  if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)  // [LAST]
+    delete this;
+}
+
 }  // namespace internal
 }  // namespace heddle

@@ -51,10 +51,7 @@ class ThreadRecord {
   void Ref() noexcept {
     references_.fetch_add(1, std::memory_order_relaxed);  // see [LAST]
   }
-  void Unref() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)  // [LAST]
-      delete this;
-  }
+  void Unref() noexcept;
 
   // Makes this the record of the calling thread, from here to its end, when it
   // leaves the registry and its phase becomes kGone.
