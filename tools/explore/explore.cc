@@ -33,6 +33,19 @@ double CpuSeconds() {
          static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
+// GoogleTest makes some of its state at the first failure, and it has to outlive
+// the execution that fails: so that is this one, which is in no execution.
+void WarmUpGoogleTest() {
+  static bool done = false;
+  if (done) return;
+  done = true;
+  testing::TestPartResultArray failures;
+  const testing::ScopedFakeTestPartResultReporter reporter(
+      testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD,
+      &failures);
+  ADD_FAILURE();
+}
+
 // The EXPECT_... of a body, which are failures of its execution. The strings in
 // it may lie in the execution's memory: who has read them leaves the object to
 // itself.
@@ -42,11 +55,7 @@ class Expectations {
       : failed_(*new testing::TestPartResultArray),
         reporter_(testing::ScopedFakeTestPartResultReporter::
                       INTERCEPT_ONLY_CURRENT_THREAD,
-                  &failed_) {
-    // GoogleTest makes its stack of traces when it is first needed, and keeps
-    // it: not out of an execution's memory.
-    const testing::ScopedTrace made_now(__FILE__, __LINE__, "");
-  }
+                  &failed_) {}
   Expectations(const Expectations&) = delete;
   Expectations& operator=(const Expectations&) = delete;
   ~Expectations() {
@@ -120,6 +129,7 @@ Limits LimitsOf(const Options& options) {
 
 Result ExploreAsTold(const Options& options, const Body& body) {
   CatchCrashes();
+  WarmUpGoogleTest();
   Result result;
   const Limits limits = LimitsOf(options);
   const std::unique_ptr<Strategy> strategy = MakeStrategy(options);
