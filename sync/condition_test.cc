@@ -198,6 +198,7 @@ HEDDLE_UNCHECKED {
   clock.AwaitSleepers(2);
   this->lock_.lock();
   clock.Advance(absl::Seconds(1));
+  AwaitWaiters(this->lock_, 1);  // given up, and waits for the lock
   this->condition_.Notify();
   this->lock_.unlock();
   EXPECT_FALSE(gives_up.Result());

@@ -41,7 +41,9 @@ void Latch::CountDown(uint32_t n) {
       continue;
     }
     const uint32_t next = last ? 0 : seen - (n << 1);
-    if (word_.compare_exchange_weak(seen, next, std::memory_order_release,
+    // acq_rel: who is woken gets what came before all counts from the last of
+    // them alone, and does not read the word again.
+    if (word_.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
                                     std::memory_order_relaxed)) {  // [DOWN]
       if (last && spot.has_value()) spot->WakeAll(woken);
       return;

@@ -71,9 +71,9 @@ class Latch {
   //   (A1) while anybody is queued, kQueued is set and the count is not zero.
   //   (A2) kQueued changes, threads are queued, and the count becomes zero
   //        while kQueued is set, only with the parking spot of this latch held.
-  //   [DOWN] release of word_ in CountDown() -> acquire in TryWait() and Wait().
-  //        Each is a read-modify-write, so a later one carries on the earlier
-  //        ones' release. The last is the last touch of the object.
+  //   [DOWN] release of word_ in CountDown() -> acquire in TryWait(), Wait() and
+  //        the later CountDown()s: the last has what came before all of them,
+  //        and hands it to those it wakes. It is the last touch of the object.
   static constexpr uint32_t kQueued = 1;
 
   [[noreturn]] static uint32_t ThrowTooMany(uint32_t count);

@@ -12,5 +12,6 @@ void Deliver(Inbox& inbox) {
 #ifdef RIGHT
   heddle::LockGuard guard(inbox.changed);
 #endif
-  ++inbox.mails;  // EXPECT: requires holding mutex 'inbox.changed' exclusively
+  // EXPECT: requires holding mutex 'inbox.changed' exclusively
+  ++inbox.mails;
 }

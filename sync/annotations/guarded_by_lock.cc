@@ -12,6 +12,6 @@ void Deposit(Account& account) {
 #ifdef RIGHT
   heddle::LockGuard guard(account.lock);
 #endif
-  account.balance +=
-      1;  // EXPECT: requires holding mutex 'account.lock' exclusively
+  // EXPECT: requires holding mutex 'account.lock' exclusively
+  account.balance += 1;
 }

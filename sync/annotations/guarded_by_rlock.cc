@@ -12,5 +12,6 @@ int Size(Tree& tree) {
 #ifdef RIGHT
   heddle::LockGuard guard(tree.lock);
 #endif
-  return tree.size;  // EXPECT: requires holding mutex 'tree.lock'
+  // EXPECT: requires holding mutex 'tree.lock'
+  return tree.size;
 }

@@ -15,7 +15,8 @@ void Hit(Cache& cache, const heddle::WaitLimit& limit) {
   ++cache.hits;
   cache.lock.unlock();
 #else
-  ++cache.hits;  // EXPECT: requires holding mutex 'cache.lock' exclusively
+  // EXPECT: requires holding mutex 'cache.lock' exclusively
+  ++cache.hits;
   if (locked) cache.lock.unlock();
 #endif
 }

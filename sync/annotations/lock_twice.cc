@@ -8,7 +8,7 @@ void Twice(heddle::Lock& lock, heddle::Lock& other) {
   heddle::LockGuard again(other);
 #else
   static_cast<void>(other);
-  heddle::LockGuard again(
-      lock);  // EXPECT: acquiring mutex 'lock' that is already held
+  // EXPECT: acquiring mutex 'lock' that is already held
+  heddle::LockGuard again(lock);
 #endif
 }

@@ -6,4 +6,5 @@ void Take(heddle::Lock& lock) {
 #ifdef RIGHT
   lock.unlock();
 #endif
-}  // EXPECT: mutex 'lock' is still held at the end of function
+  // EXPECT: mutex 'lock' is still held at the end of function
+}

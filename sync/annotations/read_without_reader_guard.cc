@@ -11,5 +11,6 @@ int Rows(Table& table) {
 #ifdef RIGHT
   heddle::ReaderGuard guard(table.lock);
 #endif
-  return table.rows;  // EXPECT: requires holding mutex 'table.lock'
+  // EXPECT: requires holding mutex 'table.lock'
+  return table.rows;
 }

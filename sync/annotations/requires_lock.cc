@@ -12,6 +12,6 @@ void Add(Journal& journal) {
 #ifdef RIGHT
   heddle::LockGuard guard(journal.lock);
 #endif
-  journal
-      .Append();  // EXPECT: calling function 'Append' requires holding mutex 'journal.lock' exclusively
+  // EXPECT: calling function 'Append' requires holding mutex 'journal.lock' exclusively
+  journal.Append();
 }

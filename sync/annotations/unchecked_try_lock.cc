@@ -15,7 +15,8 @@ void Hit(Cache& cache) {
   }
 #else
   const bool locked = cache.lock.try_lock();
-  ++cache.hits;  // EXPECT: requires holding mutex 'cache.lock' exclusively
+  // EXPECT: requires holding mutex 'cache.lock' exclusively
+  ++cache.hits;
   if (locked) cache.lock.unlock();
 #endif
 }

@@ -5,5 +5,6 @@ void Release(heddle::Lock& lock) {
 #ifdef RIGHT
   lock.lock();
 #endif
-  lock.unlock();  // EXPECT: releasing mutex 'lock' that was not held
+  // EXPECT: releasing mutex 'lock' that was not held
+  lock.unlock();
 }

@@ -14,5 +14,6 @@ void Add(Table& table) {
 #else
   heddle::ReaderGuard guard(table.lock);
 #endif
-  ++table.rows;  // EXPECT: requires holding mutex 'table.lock' exclusively
+  // EXPECT: requires holding mutex 'table.lock' exclusively
+  ++table.rows;
 }
