@@ -4,10 +4,11 @@
 #include <atomic>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -23,9 +24,13 @@ namespace {
 
 using internal::ManualClock;
 using internal::RunConcurrently;
-using sync_internal::AwaitWaiters;
+using sync_internal::AllWaitSubjects;
 using sync_internal::Background;
-using sync_internal::WaitSubjects;
+using sync_internal::NameOfKind;
+using sync_internal::WaitSubject;
+using sync_internal::WaitSubjectKind;
+using sync_internal::WaitSubjectsNotThat;
+using sync_internal::WaitSubjectsThat;
 
 std::stop_token RequestedStop() {
   std::stop_source stop;
@@ -33,19 +38,16 @@ std::stop_token RequestedStop() {
   return stop.get_token();
 }
 
-template <typename Subject>
-Background Waiting(Subject& subject, const WaitLimit& limit) {
+Background Waiting(WaitSubject& subject, const WaitLimit& limit) {
   return Background([&subject, limit] { return subject.Wait(limit); });
 }
 
-template <typename Subject>
-void AwaitWaitersOf(const Subject& subject, int count) {
+void AwaitWaitersOf(const WaitSubject& subject, int count) {
   while (subject.waiters() < count) std::this_thread::yield();
 }
 
 // It is as if nobody had waited: the next one waits, and is released.
-template <typename Subject>
-void ExpectIntact(Subject& subject) {
+void ExpectIntact(WaitSubject& subject) {
   subject.Mend();
   EXPECT_EQ(subject.waiters(), 0);
   EXPECT_FALSE(subject.Wait(absl::ZeroDuration()));
@@ -56,46 +58,64 @@ void ExpectIntact(Subject& subject) {
   EXPECT_TRUE(next.Result());
 }
 
-template <typename Subject>
-class BlockingWaitTest : public testing::Test {};
-TYPED_TEST_SUITE(BlockingWaitTest, WaitSubjects);
+class BlockingWaitTest : public testing::TestWithParam<WaitSubjectKind> {};
+INSTANTIATE_TEST_SUITE_P(Of, BlockingWaitTest,
+                         testing::ValuesIn(AllWaitSubjects()), NameOfKind);
+class ReadyWaitTest : public testing::TestWithParam<WaitSubjectKind> {};
+INSTANTIATE_TEST_SUITE_P(
+    Of, ReadyWaitTest,
+    testing::ValuesIn(WaitSubjectsThat(&WaitSubjectKind::opens)), NameOfKind);
+class SeparateWaitTest : public testing::TestWithParam<WaitSubjectKind> {};
+INSTANTIATE_TEST_SUITE_P(
+    Of, SeparateWaitTest,
+    testing::ValuesIn(WaitSubjectsNotThat(&WaitSubjectKind::breaks)),
+    NameOfKind);
+class CountedWaitTest : public testing::TestWithParam<WaitSubjectKind> {};
+INSTANTIATE_TEST_SUITE_P(
+    Of, CountedWaitTest,
+    testing::ValuesIn(WaitSubjectsThat(&WaitSubjectKind::counts)), NameOfKind);
+// Nobody, without exceptions.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(BreakingWaitTest);
+class BreakingWaitTest : public testing::TestWithParam<WaitSubjectKind> {};
+INSTANTIATE_TEST_SUITE_P(
+    Of, BreakingWaitTest,
+    testing::ValuesIn(WaitSubjectsThat(&WaitSubjectKind::breaks)), NameOfKind);
 
-TYPED_TEST(BlockingWaitTest, WhatIsReadyOnEntryWinsOverEveryLimit) {
-  if constexpr (TypeParam::kOpens) {
-    const std::vector<WaitLimit> limits = {
-        WaitLimit(),
-        absl::ZeroDuration(),
-        -absl::Nanoseconds(1),
-        -absl::InfiniteDuration(),
-        RequestedStop(),
-        {absl::InfiniteDuration(), RequestedStop()},
-        {absl::Hours(1), RequestedStop()},
-        {-absl::Seconds(1), RequestedStop()},
-        WaitLimit(absl::ZeroDuration()).Started()};
-    for (const WaitLimit& limit : limits) {
-      TypeParam subject(1);
-      subject.Open();
-      EXPECT_TRUE(subject.Wait(limit));
-    }
-  }
-}
-
-TYPED_TEST(BlockingWaitTest, WhatIsReadyOnEntryWinsAfterSomebodyWaitedInVain) {
-  if constexpr (TypeParam::kOpens) {
-    ManualClock clock;
-    TypeParam subject(1);
-    Background gives_up = Waiting(subject, absl::Seconds(1));
-    clock.AwaitSleepers(1);
-    clock.Advance(absl::Seconds(1));
-    EXPECT_FALSE(gives_up.Result());  // may leave a mark that one was queued
-    subject.Mend();
+TEST_P(ReadyWaitTest, WhatIsReadyOnEntryWinsOverEveryLimit) {
+  const std::vector<WaitLimit> limits = {
+      WaitLimit(),
+      absl::ZeroDuration(),
+      -absl::Nanoseconds(1),
+      -absl::InfiniteDuration(),
+      RequestedStop(),
+      {absl::InfiniteDuration(), RequestedStop()},
+      {absl::Hours(1), RequestedStop()},
+      {-absl::Seconds(1), RequestedStop()},
+      WaitLimit(absl::ZeroDuration()).Started()};
+  for (const WaitLimit& limit : limits) {
+    const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+    WaitSubject& subject = *made;
     subject.Open();
-    EXPECT_TRUE(subject.Wait({absl::ZeroDuration(), RequestedStop()}));
+    EXPECT_TRUE(subject.Wait(limit));
   }
 }
 
-TYPED_TEST(BlockingWaitTest, ZeroAndNegativeLimitsMeanOneLook) {
-  TypeParam subject(1);
+TEST_P(ReadyWaitTest, WhatIsReadyOnEntryWinsAfterSomebodyWaitedInVain) {
+  ManualClock clock;
+  const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+  WaitSubject& subject = *made;
+  Background gives_up = Waiting(subject, absl::Seconds(1));
+  clock.AwaitSleepers(1);
+  clock.Advance(absl::Seconds(1));
+  EXPECT_FALSE(gives_up.Result());  // may leave a mark that one was queued
+  subject.Mend();
+  subject.Open();
+  EXPECT_TRUE(subject.Wait({absl::ZeroDuration(), RequestedStop()}));
+}
+
+TEST_P(BlockingWaitTest, ZeroAndNegativeLimitsMeanOneLook) {
+  const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+  WaitSubject& subject = *made;
   for (const absl::Duration timeout :
        {absl::ZeroDuration(), -absl::Nanoseconds(1), -absl::Seconds(1),
         -absl::InfiniteDuration()}) {
@@ -105,8 +125,9 @@ TYPED_TEST(BlockingWaitTest, ZeroAndNegativeLimitsMeanOneLook) {
   ExpectIntact(subject);
 }
 
-TYPED_TEST(BlockingWaitTest, WaitWithoutALimitEndsWhenItIsReleased) {
-  TypeParam subject(1);
+TEST_P(BlockingWaitTest, WaitWithoutALimitEndsWhenItIsReleased) {
+  const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+  WaitSubject& subject = *made;
   Background waiting([&] { return subject.Wait(); });
   AwaitWaitersOf(subject, 1);
   EXPECT_TRUE(waiting.IsAlive());
@@ -115,18 +136,20 @@ TYPED_TEST(BlockingWaitTest, WaitWithoutALimitEndsWhenItIsReleased) {
   EXPECT_EQ(subject.waiters(), 0);
 }
 
-TYPED_TEST(BlockingWaitTest, LimitedWaitEndsWhenItIsReleased) {
+TEST_P(BlockingWaitTest, LimitedWaitEndsWhenItIsReleased) {
   ManualClock clock;
-  TypeParam subject(1);
+  const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+  WaitSubject& subject = *made;
   Background waiting = Waiting(subject, absl::Hours(1));
   clock.AwaitSleepers(1);
   subject.Release(1);
   EXPECT_TRUE(waiting.Result());
 }
 
-TYPED_TEST(BlockingWaitTest, LimitThatPassesEndsTheWaitNotBeforeItsTime) {
+TEST_P(BlockingWaitTest, LimitThatPassesEndsTheWaitNotBeforeItsTime) {
   ManualClock clock;
-  TypeParam subject(1);
+  const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+  WaitSubject& subject = *made;
   Background waiting = Waiting(subject, absl::Seconds(1));
   clock.AwaitSleepers(1);
   clock.Advance(absl::Seconds(1) - absl::Nanoseconds(1));
@@ -137,9 +160,10 @@ TYPED_TEST(BlockingWaitTest, LimitThatPassesEndsTheWaitNotBeforeItsTime) {
   ExpectIntact(subject);
 }
 
-TYPED_TEST(BlockingWaitTest, WhoWasReleasedHasWonThoughItsLimitPassesNow) {
+TEST_P(BlockingWaitTest, WhoWasReleasedHasWonThoughItsLimitPassesNow) {
   ManualClock clock;
-  TypeParam subject(1);
+  const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+  WaitSubject& subject = *made;
   Background waiting = Waiting(subject, absl::Seconds(1));
   clock.AwaitSleepers(1);
   subject.Release(1);
@@ -147,8 +171,9 @@ TYPED_TEST(BlockingWaitTest, WhoWasReleasedHasWonThoughItsLimitPassesNow) {
   EXPECT_TRUE(waiting.Result());
 }
 
-TYPED_TEST(BlockingWaitTest, StopRequestedBeforeEndsTheWaitAtOnce) {
-  TypeParam subject(1);
+TEST_P(BlockingWaitTest, StopRequestedBeforeEndsTheWaitAtOnce) {
+  const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+  WaitSubject& subject = *made;
   EXPECT_FALSE(subject.Wait(RequestedStop()));
   subject.Mend();
   EXPECT_FALSE(subject.Wait({absl::InfiniteDuration(), RequestedStop()}));
@@ -157,8 +182,9 @@ TYPED_TEST(BlockingWaitTest, StopRequestedBeforeEndsTheWaitAtOnce) {
   ExpectIntact(subject);
 }
 
-TYPED_TEST(BlockingWaitTest, StopRequestedDuringEndsTheWait) {
-  TypeParam subject(1);
+TEST_P(BlockingWaitTest, StopRequestedDuringEndsTheWait) {
+  const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+  WaitSubject& subject = *made;
   std::stop_source stop;
   Background waiting = Waiting(subject, stop.get_token());
   AwaitWaitersOf(subject, 1);
@@ -167,9 +193,10 @@ TYPED_TEST(BlockingWaitTest, StopRequestedDuringEndsTheWait) {
   ExpectIntact(subject);
 }
 
-TYPED_TEST(BlockingWaitTest, StopRequestedWhileItSleepsEndsTheWait) {
+TEST_P(BlockingWaitTest, StopRequestedWhileItSleepsEndsTheWait) {
   ManualClock clock;
-  TypeParam subject(1);
+  const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+  WaitSubject& subject = *made;
   std::stop_source stop;
   Background waiting = Waiting(subject, {absl::Hours(1), stop.get_token()});
   clock.AwaitSleepers(1);
@@ -178,9 +205,10 @@ TYPED_TEST(BlockingWaitTest, StopRequestedWhileItSleepsEndsTheWait) {
   ExpectIntact(subject);
 }
 
-TYPED_TEST(BlockingWaitTest, StopWhileTheWaitBeginsEndsIt) {
+TEST_P(BlockingWaitTest, StopWhileTheWaitBeginsEndsIt) {
   constexpr int kIterations = 100;
-  TypeParam subject(1);
+  const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+  WaitSubject& subject = *made;
   std::vector<std::stop_source> stops(kIterations);
   size_t waiting = 0;
   size_t stopping = 0;
@@ -194,15 +222,19 @@ TYPED_TEST(BlockingWaitTest, StopWhileTheWaitBeginsEndsIt) {
   ExpectIntact(subject);
 }
 
+using MakeLimit = std::function<WaitLimit(const std::stop_source&)>;
+using GiveUp = std::function<void(ManualClock&, std::stop_source&)>;
+
 // Whoever gives up, and wherever it stands in the queue, the others are still
 // released, and by as many releases as there are of them.
-template <typename Subject, typename MakeLimit, typename GiveUp>
-void ExpectOthersStay(MakeLimit make_limit, GiveUp give_up) {
+void ExpectOthersStay(const WaitSubjectKind& kind, const MakeLimit& make_limit,
+                      const GiveUp& give_up) {
   constexpr int kThreads = 3;
   for (int leaver = 0; leaver < kThreads; ++leaver) {
     ManualClock clock;
     std::stop_source stop;
-    Subject subject(kThreads - 1);
+    const std::unique_ptr<WaitSubject> made = kind.make(kThreads - 1);
+    WaitSubject& subject = *made;
     std::deque<Background> threads;
     for (int i = 0; i < kThreads; ++i) {
       const WaitLimit limit =
@@ -221,45 +253,43 @@ void ExpectOthersStay(MakeLimit make_limit, GiveUp give_up) {
   }
 }
 
-TYPED_TEST(BlockingWaitTest, StopEndsExactlyTheWaitThatItBelongsTo) {
-  if constexpr (!TypeParam::kBreaks) {
-    ExpectOthersStay<TypeParam>(
-        [](const std::stop_source& stop) {
-          return WaitLimit(absl::Hours(2), stop.get_token());
-        },
-        [](ManualClock&, std::stop_source& stop) { stop.request_stop(); });
-  }
+TEST_P(SeparateWaitTest, StopEndsExactlyTheWaitThatItBelongsTo) {
+  ExpectOthersStay(
+      GetParam(),
+      [](const std::stop_source& stop) {
+        return WaitLimit(absl::Hours(2), stop.get_token());
+      },
+      [](ManualClock&, std::stop_source& stop) { stop.request_stop(); });
 }
 
-TYPED_TEST(BlockingWaitTest, LimitThatPassesEndsExactlyTheWaitItBelongsTo) {
-  if constexpr (!TypeParam::kBreaks) {
-    ExpectOthersStay<TypeParam>(
-        [](const std::stop_source&) { return absl::Hours(1); },
-        [](ManualClock& clock, std::stop_source&) {
-          clock.Advance(absl::Hours(1));
-        });
-  }
+TEST_P(SeparateWaitTest, LimitThatPassesEndsExactlyTheWaitItBelongsTo) {
+  ExpectOthersStay(
+      GetParam(),
+      [](const std::stop_source&) { return WaitLimit(absl::Hours(1)); },
+      [](ManualClock& clock, std::stop_source&) {
+        clock.Advance(absl::Hours(1));
+      });
 }
 
-TYPED_TEST(BlockingWaitTest, AWaitInVainBreaksABarrierForAll) {
-  if constexpr (TypeParam::kBreaks) {
-    ManualClock clock;
-    std::stop_source stop;
-    TypeParam subject(3);
-    Background stays = Waiting(subject, absl::Hours(1));
-    Background stopped = Waiting(subject, {absl::Hours(1), stop.get_token()});
-    Background stays_too = Waiting(subject, absl::Hours(1));
-    clock.AwaitSleepers(3);
-    stop.request_stop();
-    EXPECT_FALSE(stopped.Result());
-    EXPECT_FALSE(stays.Result());
-    EXPECT_FALSE(stays_too.Result());
-  }
+TEST_P(BreakingWaitTest, AWaitInVainBreaksABarrierForAll) {
+  ManualClock clock;
+  std::stop_source stop;
+  const std::unique_ptr<WaitSubject> made = GetParam().make(3);
+  WaitSubject& subject = *made;
+  Background stays = Waiting(subject, absl::Hours(1));
+  Background stopped = Waiting(subject, {absl::Hours(1), stop.get_token()});
+  Background stays_too = Waiting(subject, absl::Hours(1));
+  clock.AwaitSleepers(3);
+  stop.request_stop();
+  EXPECT_FALSE(stopped.Result());
+  EXPECT_FALSE(stays.Result());
+  EXPECT_FALSE(stays_too.Result());
 }
 
-TYPED_TEST(BlockingWaitTest, EverybodyOfManyIsReleased) {
+TEST_P(BlockingWaitTest, EverybodyOfManyIsReleased) {
   constexpr int kThreads = 40;
-  TypeParam subject(kThreads);
+  const std::unique_ptr<WaitSubject> made = GetParam().make(kThreads);
+  WaitSubject& subject = *made;
   std::deque<Background> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&subject] { return subject.Wait(); });
@@ -270,54 +300,51 @@ TYPED_TEST(BlockingWaitTest, EverybodyOfManyIsReleased) {
   EXPECT_EQ(subject.waiters(), 0);
 }
 
-TYPED_TEST(BlockingWaitTest, OneReleaseLetsExactlyOneGo) {
-  if constexpr (TypeParam::kCounts) {
-    ManualClock clock;
-    constexpr int kThreads = 4;
-    TypeParam subject(kThreads);
-    std::deque<Background> threads;
-    for (int i = 0; i < kThreads; ++i) {
-      threads.emplace_back([&subject] { return subject.Wait(absl::Hours(1)); });
-      clock.AwaitSleepers(static_cast<size_t>(i) + 1);
-    }
-    // Oldest first.
-    for (int i = 0; i < kThreads; ++i) {
-      subject.Release(1);
-      EXPECT_TRUE(threads[static_cast<size_t>(i)].Result());
-      EXPECT_EQ(subject.waiters(), kThreads - 1 - i);
-    }
+TEST_P(CountedWaitTest, OneReleaseLetsExactlyOneGo) {
+  ManualClock clock;
+  constexpr int kThreads = 4;
+  const std::unique_ptr<WaitSubject> made = GetParam().make(kThreads);
+  WaitSubject& subject = *made;
+  std::deque<Background> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&subject] { return subject.Wait(absl::Hours(1)); });
+    clock.AwaitSleepers(static_cast<size_t>(i) + 1);
+  }
+  // Oldest first.
+  for (int i = 0; i < kThreads; ++i) {
+    subject.Release(1);
+    EXPECT_TRUE(threads[static_cast<size_t>(i)].Result());
+    EXPECT_EQ(subject.waiters(), kThreads - 1 - i);
   }
 }
 
-TYPED_TEST(BlockingWaitTest, ReleaseOfSomeLetsTheOldestGo) {
-  if constexpr (TypeParam::kCounts) {
-    ManualClock clock;
-    TypeParam subject(5);
-    std::deque<Background> threads;
-    for (size_t i = 0; i < 5; ++i) {
-      threads.emplace_back([&subject] { return subject.Wait(absl::Hours(1)); });
-      clock.AwaitSleepers(i + 1);
-    }
-    subject.Release(3);
-    for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(threads[i].Result());
-    EXPECT_EQ(subject.waiters(), 2);
-    clock.Advance(absl::Hours(1));
-    EXPECT_FALSE(threads[3].Result());
-    EXPECT_FALSE(threads[4].Result());
+TEST_P(CountedWaitTest, ReleaseOfSomeLetsTheOldestGo) {
+  ManualClock clock;
+  const std::unique_ptr<WaitSubject> made = GetParam().make(5);
+  WaitSubject& subject = *made;
+  std::deque<Background> threads;
+  for (size_t i = 0; i < 5; ++i) {
+    threads.emplace_back([&subject] { return subject.Wait(absl::Hours(1)); });
+    clock.AwaitSleepers(i + 1);
   }
+  subject.Release(3);
+  for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(threads[i].Result());
+  EXPECT_EQ(subject.waiters(), 2);
+  clock.Advance(absl::Hours(1));
+  EXPECT_FALSE(threads[3].Result());
+  EXPECT_FALSE(threads[4].Result());
 }
 
 // A subject for each iteration, made by one thread for the others to take.
-template <typename Subject>
 class Handed {
  public:
-  Subject& Make(int waiters) {
-    subject_ = std::make_unique<Subject>(waiters);
+  WaitSubject& Make(std::unique_ptr<WaitSubject> subject) {
+    subject_ = std::move(subject);
     current_.store(subject_.get());
     return *subject_;
   }
-  Subject& Get() const {
-    Subject* subject;
+  WaitSubject& Get() const {
+    WaitSubject* subject;
     while ((subject = current_.load()) == nullptr) std::this_thread::yield();
     return *subject;
   }
@@ -328,58 +355,56 @@ class Handed {
   }
 
  private:
-  std::unique_ptr<Subject> subject_;
-  std::atomic<Subject*> current_{nullptr};
+  std::unique_ptr<WaitSubject> subject_;
+  std::atomic<WaitSubject*> current_{nullptr};
 };
 
 // The releases come before, while, and after the waits begin. If a wake-up were
 // lost, one of them would not end. Under ThreadSanitizer it also tells whether
 // what came before the release is visible after the wait.
-TYPED_TEST(BlockingWaitTest, ReleaseAtAnyMomentEndsTheWait) {
-  if constexpr (TypeParam::kOpens) {
-    constexpr int kIterations = 100;
-    Handed<TypeParam> handed;
-    std::atomic<int> done{0};
-    int message = 0;
-    int sent = 0;
-    const auto wait = [&](int& received) {
-      EXPECT_TRUE(handed.Get().Wait());
-      EXPECT_EQ(message, ++received);
-      ++done;
-    };
-    int first = 0;
-    int second = 0;
-    RunConcurrently(
-        kIterations,
-        [&] {
-          TypeParam& subject = handed.Make(2);
-          const int before = sent % 3;
-          if (before > 0) AwaitWaitersOf(subject, before);
-          message = ++sent;
-          subject.Release(2);
-          while (done.load() < 2) std::this_thread::yield();
-          done.store(0);
-          handed.Take();
-        },
-        [&] {
-          wait(first);
-          while (done.load() != 0) std::this_thread::yield();
-        },
-        [&] {
-          wait(second);
-          while (done.load() != 0) std::this_thread::yield();
-        });
-  }
+TEST_P(ReadyWaitTest, ReleaseAtAnyMomentEndsTheWait) {
+  constexpr int kIterations = 100;
+  Handed handed;
+  std::atomic<int> done{0};
+  int message = 0;
+  int sent = 0;
+  const auto wait = [&](int& received) {
+    EXPECT_TRUE(handed.Get().Wait());
+    EXPECT_EQ(message, ++received);
+    ++done;
+  };
+  int first = 0;
+  int second = 0;
+  RunConcurrently(
+      kIterations,
+      [&] {
+        WaitSubject& subject = handed.Make(GetParam().make(2));
+        const int before = sent % 3;
+        if (before > 0) AwaitWaitersOf(subject, before);
+        message = ++sent;
+        subject.Release(2);
+        while (done.load() < 2) std::this_thread::yield();
+        done.store(0);
+        handed.Take();
+      },
+      [&] {
+        wait(first);
+        while (done.load() != 0) std::this_thread::yield();
+      },
+      [&] {
+        wait(second);
+        while (done.load() != 0) std::this_thread::yield();
+      });
 }
 
 // Two wait; the older one gives up at the moment at which one is released. If
 // it says that it gave up, the release must have reached the other.
-template <typename Subject, typename MakeLimit, typename GiveUp>
-void ExpectNoReleaseIsLost(MakeLimit make_limit, GiveUp give_up) {
+void ExpectNoReleaseIsLost(const WaitSubjectKind& kind,
+                           const MakeLimit& make_limit, const GiveUp& give_up) {
   constexpr int kIterations = 100;
   ManualClock clock;
   struct Case {
-    std::optional<Subject> subject;
+    std::unique_ptr<WaitSubject> subject;
     std::stop_source stop;
     std::atomic<int> queued{0};
     std::atomic<int> older{-1};
@@ -407,7 +432,7 @@ void ExpectNoReleaseIsLost(MakeLimit make_limit, GiveUp give_up) {
       },
       [&] {
         Case& c = cases[releasing++];
-        c.subject.emplace(2);
+        c.subject = kind.make(2);
         c.queued.store(1);
         AwaitWaitersOf(*c.subject, 1);
         c.queued.store(2);
@@ -415,9 +440,9 @@ void ExpectNoReleaseIsLost(MakeLimit make_limit, GiveUp give_up) {
         c.queued.store(3);
         c.subject->Release(1);
         await(c.older, 0);
-        if (Subject::kCounts && c.older.load() == 1) c.subject->Release(1);
+        if (kind.counts && c.older.load() == 1) c.subject->Release(1);
         await(c.younger, 0);
-        if (Subject::kBreaks) {
+        if (kind.breaks) {
           EXPECT_EQ(c.younger.load(), c.older.load());
           c.subject->Mend();
         } else {
@@ -432,15 +457,17 @@ void ExpectNoReleaseIsLost(MakeLimit make_limit, GiveUp give_up) {
       });
 }
 
-TYPED_TEST(BlockingWaitTest, NoReleaseIsLostToAWaitThatIsStopped) {
-  ExpectNoReleaseIsLost<TypeParam>(
-      [](const std::stop_source& stop) { return stop.get_token(); },
+TEST_P(BlockingWaitTest, NoReleaseIsLostToAWaitThatIsStopped) {
+  ExpectNoReleaseIsLost(
+      GetParam(),
+      [](const std::stop_source& stop) { return WaitLimit(stop.get_token()); },
       [](ManualClock&, std::stop_source& stop) { stop.request_stop(); });
 }
 
-TYPED_TEST(BlockingWaitTest, NoReleaseIsLostToAWaitWhoseLimitPasses) {
-  ExpectNoReleaseIsLost<TypeParam>(
-      [](const std::stop_source&) { return absl::Seconds(1); },
+TEST_P(BlockingWaitTest, NoReleaseIsLostToAWaitWhoseLimitPasses) {
+  ExpectNoReleaseIsLost(
+      GetParam(),
+      [](const std::stop_source&) { return WaitLimit(absl::Seconds(1)); },
       [](ManualClock& clock, std::stop_source&) {
         clock.Advance(absl::Seconds(1));
       });

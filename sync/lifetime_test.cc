@@ -19,6 +19,7 @@
 #include "heddle/sync/rlock.h"
 #include "heddle/sync/shared_lock.h"
 #include "heddle/thread/internal/run_concurrently.h"
+#include "heddle/thread/wait_limit.h"
 
 namespace heddle {
 namespace {
@@ -36,17 +37,19 @@ using sync_internal::WriterBehindReader;
 constexpr int kIterations = 300;
 
 // Where the action was run, by whoever came last.
-class ActingBarrier : public sync_internal::SubjectBase {
+class ActingBarrier : public sync_internal::WaitSubject {
  public:
   explicit ActingBarrier(int waiters)
       : barrier_(waiters + 1, [this] { ++actions_; }) {}
 
-  bool Wait() {
-    barrier_.Wait();
+  bool Wait(const WaitLimit& limit) override {
+    barrier_.Wait(limit);
     return actions_ == 1;
   }
-  void Release(int /*waiters*/) { barrier_.Wait(); }
-  int waiters() const { return sync_internal::WaitersOf(barrier_); }
+  bool Wait() override { return Wait(WaitLimit()); }
+  void Release(int /*waiters*/) override { barrier_.Wait(); }
+  void Open() override { FAIL() << "not asked for"; }
+  int waiters() const override { return sync_internal::WaitersOf(barrier_); }
 
  private:
   Barrier barrier_;

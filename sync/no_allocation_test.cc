@@ -27,8 +27,12 @@ namespace heddle {
 namespace {
 
 using internal::AllocationsOfThisThread;
+using sync_internal::AllWaitSubjects;
 using sync_internal::Background;
-using sync_internal::WaitSubjects;
+using sync_internal::NameOfKind;
+using sync_internal::WaitSubject;
+using sync_internal::WaitSubjectKind;
+using sync_internal::WaitSubjectsNotThat;
 
 template <typename Operations>
 int64_t AllocationsOf(Operations operations) {
@@ -42,15 +46,22 @@ TEST(NoAllocationAtAllTest, AllocationsAreCounted) {
   EXPECT_EQ(AllocationsOf([&] { kept = std::make_unique<int>(1); }), 1);
 }
 
-template <typename Subject>
-class NoAllocationTest : public testing::Test {};
-TYPED_TEST_SUITE(NoAllocationTest, WaitSubjects);
+class NoAllocationTest : public testing::TestWithParam<WaitSubjectKind> {};
+INSTANTIATE_TEST_SUITE_P(Of, NoAllocationTest,
+                         testing::ValuesIn(AllWaitSubjects()), NameOfKind);
+class NoAllocationInVainTest : public testing::TestWithParam<WaitSubjectKind> {
+};
+INSTANTIATE_TEST_SUITE_P(
+    Of, NoAllocationInVainTest,
+    testing::ValuesIn(WaitSubjectsNotThat(&WaitSubjectKind::breaks)),
+    NameOfKind);
 
 // Many at once, so that each queue is one of several.
-TYPED_TEST(NoAllocationTest, NeitherABlockedWaitNorItsReleaseAllocates) {
+TEST_P(NoAllocationTest, NeitherABlockedWaitNorItsReleaseAllocates) {
   constexpr int kThreads = 4;
   std::stop_source stop;
-  TypeParam subject(kThreads);
+  const std::unique_ptr<WaitSubject> made = GetParam().make(kThreads);
+  WaitSubject& subject = *made;
   const auto wait = [&](const WaitLimit& limit) {
     return static_cast<int>(
         AllocationsOf([&] { EXPECT_TRUE(subject.Wait(limit)); }));
@@ -63,7 +74,7 @@ TYPED_TEST(NoAllocationTest, NeitherABlockedWaitNorItsReleaseAllocates) {
   Background stoppable([&] { return wait(stop.get_token()); });
   Background both([&] { return wait({absl::Hours(1), stop.get_token()}); });
   while (subject.waiters() < kThreads) std::this_thread::yield();
-  if constexpr (TypeParam::kReleasesHere) {
+  if (GetParam().releases_here) {
     EXPECT_EQ(AllocationsOf([&] { subject.Release(kThreads); }), 0);
   } else {
     subject.Release(kThreads);
@@ -74,33 +85,32 @@ TYPED_TEST(NoAllocationTest, NeitherABlockedWaitNorItsReleaseAllocates) {
   EXPECT_EQ(both.Result(), 0);
 }
 
-TYPED_TEST(NoAllocationTest, WaitInVainDoesNotAllocate) {
-  if constexpr (!TypeParam::kBreaks) {  // that is an error
-    TypeParam subject(1);
-    std::stop_source stop;
-    stop.request_stop();
-    const std::stop_token stopped = stop.get_token();
-    EXPECT_EQ(AllocationsOf([&] {
-                EXPECT_FALSE(subject.Wait(absl::ZeroDuration()));
-                EXPECT_FALSE(subject.Wait(absl::Microseconds(100)));
-                EXPECT_FALSE(subject.Wait(stopped));
-              }),
-              0);
-  }
+TEST_P(NoAllocationInVainTest, WaitInVainDoesNotAllocate) {
+  // that is an error
+  const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+  WaitSubject& subject = *made;
+  std::stop_source stop;
+  stop.request_stop();
+  const std::stop_token stopped = stop.get_token();
+  EXPECT_EQ(AllocationsOf([&] {
+              EXPECT_FALSE(subject.Wait(absl::ZeroDuration()));
+              EXPECT_FALSE(subject.Wait(absl::Microseconds(100)));
+              EXPECT_FALSE(subject.Wait(stopped));
+            }),
+            0);
 }
 
-TYPED_TEST(NoAllocationTest, StopThatEndsAWaitDoesNotAllocate) {
-  if constexpr (!TypeParam::kBreaks) {
-    TypeParam subject(1);
-    std::stop_source stop;
-    Background waits([&] {
-      return static_cast<int>(
-          AllocationsOf([&] { EXPECT_FALSE(subject.Wait(stop.get_token())); }));
-    });
-    while (subject.waiters() < 1) std::this_thread::yield();
-    EXPECT_EQ(AllocationsOf([&] { stop.request_stop(); }), 0);
-    EXPECT_EQ(waits.Result(), 0);
-  }
+TEST_P(NoAllocationInVainTest, StopThatEndsAWaitDoesNotAllocate) {
+  const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+  WaitSubject& subject = *made;
+  std::stop_source stop;
+  Background waits([&] {
+    return static_cast<int>(
+        AllocationsOf([&] { EXPECT_FALSE(subject.Wait(stop.get_token())); }));
+  });
+  while (subject.waiters() < 1) std::this_thread::yield();
+  EXPECT_EQ(AllocationsOf([&] { stop.request_stop(); }), 0);
+  EXPECT_EQ(waits.Result(), 0);
 }
 
 TEST(NoAllocationAtAllTest, WhatNeedNotWait) HEDDLE_UNCHECKED {

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <memory>
 #include <thread>
 
 #include "absl/time/time.h"
@@ -17,7 +18,10 @@ namespace heddle {
 namespace {
 
 using internal::ManualClock;
-using sync_internal::WaitSubjects;
+using sync_internal::AllWaitSubjects;
+using sync_internal::NameOfKind;
+using sync_internal::WaitSubject;
+using sync_internal::WaitSubjectKind;
 
 std::atomic<int> signals_seen{0};
 
@@ -47,13 +51,14 @@ class InterruptingSignal {
 
 constexpr int kSignals = 50;
 
-template <typename Subject>
-class SignalTest : public testing::Test {};
-TYPED_TEST_SUITE(SignalTest, WaitSubjects);
+class SignalTest : public testing::TestWithParam<WaitSubjectKind> {};
+INSTANTIATE_TEST_SUITE_P(Of, SignalTest, testing::ValuesIn(AllWaitSubjects()),
+                         NameOfKind);
 
-TYPED_TEST(SignalTest, StormDoesNotEndAWaitWithoutALimit) {
+TEST_P(SignalTest, StormDoesNotEndAWaitWithoutALimit) {
   const InterruptingSignal signal;
-  TypeParam subject(1);
+  const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+  WaitSubject& subject = *made;
   std::atomic<bool> ended{false};
   bool result = false;
   std::thread waiting([&] {
@@ -69,10 +74,11 @@ TYPED_TEST(SignalTest, StormDoesNotEndAWaitWithoutALimit) {
   EXPECT_TRUE(result);
 }
 
-TYPED_TEST(SignalTest, StormNeitherEndsNorProlongsALimitedWait) {
+TEST_P(SignalTest, StormNeitherEndsNorProlongsALimitedWait) {
   const InterruptingSignal signal;
   ManualClock clock;
-  TypeParam subject(1);
+  const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+  WaitSubject& subject = *made;
   bool result = true;
   std::thread waiting([&] { result = subject.Wait(absl::Hours(1)); });
   clock.AwaitSleepers(1);
@@ -89,9 +95,10 @@ TYPED_TEST(SignalTest, StormNeitherEndsNorProlongsALimitedWait) {
 }
 
 // On the machine's clock, where the kernel's own time-out is interrupted.
-TYPED_TEST(SignalTest, StormDoesNotEndAWaitOnTheMachinesClock) {
+TEST_P(SignalTest, StormDoesNotEndAWaitOnTheMachinesClock) {
   const InterruptingSignal signal;
-  TypeParam subject(1);
+  const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+  WaitSubject& subject = *made;
   bool result = false;
   std::thread waiting([&] { result = subject.Wait(absl::Hours(1)); });
   while (subject.waiters() < 1) std::this_thread::yield();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <ratio>
 #include <thread>
 #include <utility>
@@ -25,10 +26,13 @@ namespace {
 
 namespace c = std::chrono;
 
+using sync_internal::AllWaitSubjects;
 using sync_internal::Background;
 using sync_internal::LockWaitersOf;
+using sync_internal::NameOfKind;
 using sync_internal::WaitersOf;
-using sync_internal::WaitSubjects;
+using sync_internal::WaitSubject;
+using sync_internal::WaitSubjectKind;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -69,28 +73,30 @@ const std::pair<const char*, absl::Duration> kFar[] = {
     {"infinity", absl::InfiniteDuration()},
 };
 
-template <typename Subject>
-class TimeoutTableTest : public testing::Test {};
-TYPED_TEST_SUITE(TimeoutTableTest, WaitSubjects);
+class TimeoutTableTest : public testing::TestWithParam<WaitSubjectKind> {};
+INSTANTIATE_TEST_SUITE_P(Of, TimeoutTableTest,
+                         testing::ValuesIn(AllWaitSubjects()), NameOfKind);
 
-TYPED_TEST(TimeoutTableTest, WhatHasPassedIsOneLook) {
+TEST_P(TimeoutTableTest, WhatHasPassedIsOneLook) {
   for (const auto& [name, timeout] : kPassed) {
     SCOPED_TRACE(name);
-    TypeParam subject(1);
+    const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+    WaitSubject& subject = *made;
     EXPECT_FALSE(subject.Wait(timeout));
     subject.Mend();
-    if constexpr (TypeParam::kOpens) {
+    if (GetParam().opens) {
       subject.Open();
       EXPECT_TRUE(subject.Wait(timeout));
     }
   }
 }
 
-TYPED_TEST(TimeoutTableTest, WhatIsFarDoesNotEndTheWait) {
+TEST_P(TimeoutTableTest, WhatIsFarDoesNotEndTheWait) {
   for (const auto& row : kFar) {
     const absl::Duration timeout = row.second;
     SCOPED_TRACE(row.first);
-    TypeParam subject(1);
+    const std::unique_ptr<WaitSubject> made = GetParam().make(1);
+    WaitSubject& subject = *made;
     Background waiting([&] { return subject.Wait(timeout); });
     AwaitOneOrTheEnd(waiting, [&] { return subject.waiters(); });
     EXPECT_TRUE(waiting.IsAlive());

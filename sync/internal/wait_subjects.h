@@ -1,28 +1,14 @@
 // Every way to wait in sync/ under one interface, for the tests of what all of
 // them promise. Test-only.
-//
-// A subject is made by the thread that releases; nothing that it waits for has
-// come to pass then. `waiters` is how many threads will wait for it.
-//
-//   bool Wait(limit)    waits; true if that was not in vain. Keeps no lock.
-//   void Release(n)     lets the n threads go that wait.
-//   void Open()         lets the next Wait() go, while nobody waits.
-//   void Mend()         after a Wait() in vain: as good as new.
-//   int waiters()       how many threads wait.
-//
-// and four facts:
-//
-//   kOpens         there is something to be had before anybody waits: Open().
-//   kCounts        Release(1) lets exactly one thread go, not all in turn.
-//   kBreaks        a Wait() in vain takes the others' with it.
-//   kReleasesHere  Release() is carried out in the thread that calls it.
 
 #ifndef HEDDLE_SYNC_INTERNAL_WAIT_SUBJECTS_H_
 #define HEDDLE_SYNC_INTERNAL_WAIT_SUBJECTS_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/config.h"
 #include "absl/base/thread_annotations.h"
@@ -41,34 +27,56 @@
 namespace heddle {
 namespace sync_internal {
 
-struct SubjectBase {
-  static constexpr bool kOpens = true;
-  static constexpr bool kCounts = false;
-  static constexpr bool kBreaks = false;
-  static constexpr bool kReleasesHere = true;
+// Made by the thread that releases; nothing that it waits for has come to pass
+// then.
+class WaitSubject {
+ public:
+  WaitSubject() = default;
+  WaitSubject(const WaitSubject&) = delete;
+  WaitSubject& operator=(const WaitSubject&) = delete;
+  virtual ~WaitSubject() = default;
 
-  void Mend() {}
+  // Waits; true if that was not in vain. Keeps no lock.
+  virtual bool Wait(const WaitLimit& limit) = 0;
+  virtual bool Wait() = 0;
+  // Lets the threads go that wait, `waiters` of them.
+  virtual void Release(int waiters) = 0;
+  // Lets the next Wait() go, while nobody waits.
+  virtual void Open() = 0;
+  // After a Wait() in vain: as good as new.
+  virtual void Mend() {}
+  // How many threads wait.
+  virtual int waiters() const = 0;
+
+  // There is something to be had before anybody waits: Open().
+  static constexpr bool kOpens = true;
+  // Release(1) lets exactly one thread go, not all in turn.
+  static constexpr bool kCounts = false;
+  // A Wait() in vain takes the others' with it.
+  static constexpr bool kBreaks = false;
+  // Release() is carried out in the thread that calls it.
+  static constexpr bool kReleasesHere = true;
 };
 
 // Who gets hold of it gives it back at once, so all who wait go in turn.
 template <typename Lockable>
-class HeldLock : public SubjectBase {
+class HeldLock : public WaitSubject {
  public:
   explicit HeldLock(int /*waiters*/) HEDDLE_UNCHECKED { lock_.lock(); }
 
-  bool Wait(const WaitLimit& limit) HEDDLE_UNCHECKED {
+  bool Wait(const WaitLimit& limit) override HEDDLE_UNCHECKED {
     if (!lock_.try_lock_for(limit)) return false;
     lock_.unlock();
     return true;
   }
-  bool Wait() HEDDLE_UNCHECKED {
+  bool Wait() override HEDDLE_UNCHECKED {
     lock_.lock();
     lock_.unlock();
     return true;
   }
-  void Release(int /*waiters*/) HEDDLE_UNCHECKED { lock_.unlock(); }
-  void Open() HEDDLE_UNCHECKED { lock_.unlock(); }
-  int waiters() const { return LockWaitersOf(lock_); }
+  void Release(int /*waiters*/) override HEDDLE_UNCHECKED { lock_.unlock(); }
+  void Open() override HEDDLE_UNCHECKED { lock_.unlock(); }
+  int waiters() const override { return LockWaitersOf(lock_); }
 
  private:
   Lockable lock_;
@@ -76,7 +84,7 @@ class HeldLock : public SubjectBase {
 
 // A lock that is recursive, and therefore held by a thread of its own.
 template <typename Lockable>
-class LockHeldElsewhere : public SubjectBase {
+class LockHeldElsewhere : public WaitSubject {
  public:
   static constexpr bool kReleasesHere = false;
 
@@ -92,22 +100,22 @@ class LockHeldElsewhere : public SubjectBase {
   }
   ~LockHeldElsewhere() { release_.Set(); }
 
-  bool Wait(const WaitLimit& limit) HEDDLE_UNCHECKED {
+  bool Wait(const WaitLimit& limit) override HEDDLE_UNCHECKED {
     if (!lock_.try_lock_for(limit)) return false;
     lock_.unlock();
     return true;
   }
-  bool Wait() HEDDLE_UNCHECKED {
+  bool Wait() override HEDDLE_UNCHECKED {
     lock_.lock();
     lock_.unlock();
     return true;
   }
-  void Release(int /*waiters*/) {
+  void Release(int /*waiters*/) override {
     release_.Set();
     holder_->Result();
   }
-  void Open() { Release(1); }
-  int waiters() const { return LockWaitersOf(lock_); }
+  void Open() override { Release(1); }
+  int waiters() const override { return LockWaitersOf(lock_); }
 
  private:
   Lockable lock_;
@@ -116,49 +124,51 @@ class LockHeldElsewhere : public SubjectBase {
   std::optional<Background> holder_;
 };
 
-class WriterBehindReader : public SubjectBase {
+class WriterBehindReader : public WaitSubject {
  public:
   explicit WriterBehindReader(int /*waiters*/) HEDDLE_UNCHECKED {
     lock_.lock_shared();
   }
 
-  bool Wait(const WaitLimit& limit) HEDDLE_UNCHECKED {
+  bool Wait(const WaitLimit& limit) override HEDDLE_UNCHECKED {
     if (!lock_.try_lock_for(limit)) return false;
     lock_.unlock();
     return true;
   }
-  bool Wait() HEDDLE_UNCHECKED {
+  bool Wait() override HEDDLE_UNCHECKED {
     lock_.lock();
     lock_.unlock();
     return true;
   }
-  void Release(int /*waiters*/) HEDDLE_UNCHECKED { lock_.unlock_shared(); }
-  void Open() HEDDLE_UNCHECKED { lock_.unlock_shared(); }
-  int waiters() const { return LockWaitersOf(lock_); }
+  void Release(int /*waiters*/) override HEDDLE_UNCHECKED {
+    lock_.unlock_shared();
+  }
+  void Open() override HEDDLE_UNCHECKED { lock_.unlock_shared(); }
+  int waiters() const override { return LockWaitersOf(lock_); }
 
  private:
   SharedLock lock_;
 };
 
-class ReaderBehindWriter : public SubjectBase {
+class ReaderBehindWriter : public WaitSubject {
  public:
   explicit ReaderBehindWriter(int /*waiters*/) HEDDLE_UNCHECKED {
     lock_.lock();
   }
 
-  bool Wait(const WaitLimit& limit) HEDDLE_UNCHECKED {
+  bool Wait(const WaitLimit& limit) override HEDDLE_UNCHECKED {
     if (!lock_.try_lock_shared_for(limit)) return false;
     lock_.unlock_shared();
     return true;
   }
-  bool Wait() HEDDLE_UNCHECKED {
+  bool Wait() override HEDDLE_UNCHECKED {
     lock_.lock_shared();
     lock_.unlock_shared();
     return true;
   }
-  void Release(int /*waiters*/) HEDDLE_UNCHECKED { lock_.unlock(); }
-  void Open() HEDDLE_UNCHECKED { lock_.unlock(); }
-  int waiters() const { return LockWaitersOf(lock_); }
+  void Release(int /*waiters*/) override HEDDLE_UNCHECKED { lock_.unlock(); }
+  void Open() override HEDDLE_UNCHECKED { lock_.unlock(); }
+  int waiters() const override { return LockWaitersOf(lock_); }
 
  private:
   SharedLock lock_;
@@ -192,26 +202,27 @@ class ConditionOn {
 
 // Waits to be notified, whatever for.
 template <typename SomeCondition>
-class Notification : public SubjectBase {
+class Notification : public WaitSubject {
  public:
   static constexpr bool kOpens = false;
   static constexpr bool kCounts = true;
 
   explicit Notification(int /*waiters*/) {}
 
-  bool Wait(const WaitLimit& limit = {}) HEDDLE_UNCHECKED {
+  bool Wait() override { return Wait(WaitLimit()); }
+  bool Wait(const WaitLimit& limit) override HEDDLE_UNCHECKED {
     condition_.lock();
     const bool notified = condition_.Wait(limit);
     condition_.unlock();
     return notified;
   }
-  void Release(int waiters) HEDDLE_UNCHECKED {
+  void Release(int waiters) override HEDDLE_UNCHECKED {
     condition_.lock();
     condition_.Notify(waiters);
     condition_.unlock();
   }
-  void Open() { FAIL() << "a condition remembers nothing"; }
-  int waiters() const { return WaitersOf(condition_); }
+  void Open() override { FAIL() << "a condition remembers nothing"; }
+  int waiters() const override { return WaitersOf(condition_); }
 
  private:
   SomeCondition condition_;
@@ -219,47 +230,50 @@ class Notification : public SubjectBase {
 
 // Waits until a predicate holds.
 template <typename SomeCondition>
-class Predicate : public SubjectBase {
+class Predicate : public WaitSubject {
  public:
   explicit Predicate(int /*waiters*/) {}
 
-  bool Wait(const WaitLimit& limit = {}) HEDDLE_UNCHECKED {
+  bool Wait() override { return Wait(WaitLimit()); }
+  bool Wait(const WaitLimit& limit) override HEDDLE_UNCHECKED {
     condition_.lock();
     const bool open = condition_.WaitFor([this] { return open_; }, limit);
     condition_.unlock();
     return open;
   }
-  void Release(int /*waiters*/) HEDDLE_UNCHECKED {
+  void Release(int /*waiters*/) override HEDDLE_UNCHECKED {
     condition_.lock();
     open_ = true;
     condition_.NotifyAll();
     condition_.unlock();
   }
-  void Open() { Release(1); }
-  int waiters() const { return WaitersOf(condition_); }
+  void Open() override { Release(1); }
+  int waiters() const override { return WaitersOf(condition_); }
 
  private:
   SomeCondition condition_;
   bool open_ = false;
 };
 
-class EmptySemaphore : public SubjectBase {
+class EmptySemaphore : public WaitSubject {
  public:
   static constexpr bool kCounts = true;
 
   explicit EmptySemaphore(int /*waiters*/) {}
 
-  bool Wait(const WaitLimit& limit) { return semaphore_.Acquire(limit); }
-  bool Wait() { return semaphore_.Acquire(); }
-  void Release(int waiters) { semaphore_.Release(waiters); }
-  void Open() { semaphore_.Release(); }
-  int waiters() const { return WaitersOf(semaphore_); }
+  bool Wait(const WaitLimit& limit) override {
+    return semaphore_.Acquire(limit);
+  }
+  bool Wait() override { return semaphore_.Acquire(); }
+  void Release(int waiters) override { semaphore_.Release(waiters); }
+  void Open() override { semaphore_.Release(); }
+  int waiters() const override { return WaitersOf(semaphore_); }
 
  private:
   Semaphore semaphore_{0};
 };
 
-class EmptyBoundedSemaphore : public SubjectBase {
+class EmptyBoundedSemaphore : public WaitSubject {
  public:
   static constexpr bool kCounts = true;
 
@@ -267,65 +281,69 @@ class EmptyBoundedSemaphore : public SubjectBase {
     for (int i = 0; i < waiters; ++i) semaphore_.Acquire();
   }
 
-  bool Wait(const WaitLimit& limit) { return semaphore_.Acquire(limit); }
-  bool Wait() { return semaphore_.Acquire(); }
-  void Release(int waiters) { semaphore_.Release(waiters); }
-  void Open() { semaphore_.Release(); }
-  int waiters() const { return WaitersOf(semaphore_); }
+  bool Wait(const WaitLimit& limit) override {
+    return semaphore_.Acquire(limit);
+  }
+  bool Wait() override { return semaphore_.Acquire(); }
+  void Release(int waiters) override { semaphore_.Release(waiters); }
+  void Open() override { semaphore_.Release(); }
+  int waiters() const override { return WaitersOf(semaphore_); }
 
  private:
   BoundedSemaphore semaphore_;
 };
 
-class UnsetEvent : public SubjectBase {
+class UnsetEvent : public WaitSubject {
  public:
   explicit UnsetEvent(int /*waiters*/) {}
 
-  bool Wait(const WaitLimit& limit = {}) { return event_.Wait(limit); }
-  void Release(int /*waiters*/) { event_.Set(); }
-  void Open() { event_.Set(); }
-  int waiters() const { return WaitersOf(event_); }
+  bool Wait() override { return Wait(WaitLimit()); }
+  bool Wait(const WaitLimit& limit) override { return event_.Wait(limit); }
+  void Release(int /*waiters*/) override { event_.Set(); }
+  void Open() override { event_.Set(); }
+  int waiters() const override { return WaitersOf(event_); }
 
  private:
   Event event_;
 };
 
-class LatchOfOne : public SubjectBase {
+class LatchOfOne : public WaitSubject {
  public:
   explicit LatchOfOne(int /*waiters*/) {}
 
-  bool Wait(const WaitLimit& limit = {}) { return latch_.Wait(limit); }
-  void Release(int /*waiters*/) { latch_.CountDown(); }
-  void Open() { latch_.CountDown(); }
-  int waiters() const { return WaitersOf(latch_); }
+  bool Wait() override { return Wait(WaitLimit()); }
+  bool Wait(const WaitLimit& limit) override { return latch_.Wait(limit); }
+  void Release(int /*waiters*/) override { latch_.CountDown(); }
+  void Open() override { latch_.CountDown(); }
+  int waiters() const override { return WaitersOf(latch_); }
 
  private:
   Latch latch_{1};
 };
 
 // The one who releases is the last to arrive.
-class IncompleteBarrier : public SubjectBase {
+class IncompleteBarrier : public WaitSubject {
  public:
   static constexpr bool kBreaks = true;
 
   explicit IncompleteBarrier(int waiters) : barrier_(waiters + 1) {}
 
-  bool Wait(const WaitLimit& limit) {
+  bool Wait(const WaitLimit& limit) override {
     return Meets([&] { barrier_.Wait(limit); });
   }
-  bool Wait() {
+  bool Wait() override {
     return Meets([&] { barrier_.Wait(); });
   }
-  void Release(int /*waiters*/) {
+  void Release(int /*waiters*/) override {
     Meets([&] { barrier_.Wait(); });
   }
   // With one waiter: it will be the last of two.
-  void Open() {
+  void Open() override {
     opener_.emplace([this] { return Meets([&] { barrier_.Wait(); }); });
     AwaitWaiters(barrier_, 1);
   }
-  void Mend() { barrier_.Reset(); }
-  int waiters() const { return WaitersOf(barrier_); }
+  void Mend() override { barrier_.Reset(); }
+  int waiters() const override { return WaitersOf(barrier_); }
 
  private:
   template <typename Meeting>
@@ -346,19 +364,28 @@ class IncompleteBarrier : public SubjectBase {
   std::optional<Background> opener_;
 };
 
-// All of them; without exceptions, nobody survives a broken barrier.
-using WaitSubjects =
-    testing::Types<HeldLock<Lock>, LockHeldElsewhere<RLock>,
-                   HeldLock<SharedLock>, WriterBehindReader, ReaderBehindWriter,
-                   LockHeldElsewhere<Condition>, HeldLock<ConditionOn<Lock>>,
-                   Notification<Condition>, Notification<ConditionOn<Lock>>,
-                   Notification<ConditionOn<RLock>>, Predicate<Condition>,
-                   Predicate<ConditionOn<Lock>>, EmptySemaphore,
-                   EmptyBoundedSemaphore,
-#ifdef ABSL_HAVE_EXCEPTIONS
-                   IncompleteBarrier,
-#endif
-                   UnsetEvent, LatchOfOne>;
+// One way to wait.
+struct WaitSubjectKind {
+  std::string name;  // letters, digits and underscores
+  std::unique_ptr<WaitSubject> (*make)(int waiters);
+  // See WaitSubject.
+  bool opens;
+  bool counts;
+  bool breaks;
+  bool releases_here;
+};
+
+// All of them. (Without exceptions no barrier: nobody survives a broken one.)
+std::vector<WaitSubjectKind> AllWaitSubjects();
+// Those that have a fact of theirs, and those that have it not.
+std::vector<WaitSubjectKind> WaitSubjectsThat(bool WaitSubjectKind::*fact);
+std::vector<WaitSubjectKind> WaitSubjectsNotThat(bool WaitSubjectKind::*fact);
+
+// For INSTANTIATE_TEST_SUITE_P.
+inline std::string NameOfKind(
+    const testing::TestParamInfo<WaitSubjectKind>& info) {
+  return info.param.name;
+}
 
 }  // namespace sync_internal
 }  // namespace heddle
