@@ -161,7 +161,7 @@ bool Barrier::broken() const {
 std::string Barrier::DebugString() const {
   const ParkingSpot spot(this);
   return absl::StrCat("Barrier(", broken_ ? "broken, " : "",
-                      "waiting=", arrived_, "/", parties_, ")");
+                      "waiting=", uint32_t{arrived_}, "/", parties_, ")");
 }
 
 std::ostream& operator<<(std::ostream& out, const Barrier& barrier) {

@@ -41,6 +41,7 @@
 
 #include "absl/time/time.h"
 #include "heddle/sync/internal/small_action.h"
+#include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
@@ -126,11 +127,11 @@ class Barrier {
   void AwaitTurn(uint32_t number);
 
   const uint32_t parties_;
-  uint32_t arrived_ = 0;
-  uint32_t meeting_ = 0;
-  uint32_t closed_ = 0;
-  uint32_t acted_ = 0;
-  bool broken_ = false;
+  internal::Var<uint32_t> arrived_ = 0;
+  internal::Var<uint32_t> meeting_ = 0;
+  internal::Var<uint32_t> closed_ = 0;
+  internal::Var<uint32_t> acted_ = 0;
+  internal::Var<bool> broken_ = false;
   const int64_t timeout_nanos_;
   sync_internal::SmallAction action_;
 };

@@ -12,40 +12,11 @@ namespace heddle {
 namespace {
 
 using explore::Execution;
-using explore::Explore;
-using explore::Options;
-using explore::Result;
+using explore::Holds;
 using internal::Var;
 
-// Everything with at most `bound` deviations.
-Options Within(int bound) {
-  Options options;
-  options.bound = bound;
-  options.max_executions = 20'000'000;
-  options.max_cpu_seconds = 120;
-  return options;
-}
-
-void ExpectAll(const Result& result) {
-  EXPECT_TRUE(result);
-  EXPECT_TRUE(result.complete);
-}
-
-// What is too large for more than one deviation: everything within that, and a
-// sample of what is beyond.
-void ExpectMost(const explore::Body& body) {
-  ExpectAll(Explore(Within(1), body));
-  for (const int depth : {3, 8}) {
-    Options options;
-    options.search = explore::Search::kPct;
-    options.depth = depth;
-    options.max_executions = 200'000;
-    EXPECT_TRUE(Explore(options, body));
-  }
-}
-
 TEST(EventModel, WhatCameBeforeSetIsVisibleAfterWait) {
-  ExpectAll(Explore(Within(3), [](Execution& run) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
     Event event;
     Var<int> data = 0;
     run.Run(
@@ -61,7 +32,7 @@ TEST(EventModel, WhatCameBeforeSetIsVisibleAfterWait) {
 }
 
 TEST(EventModel, WhatCameBeforeSetIsVisibleWhereIsSetIsTrue) {
-  ExpectAll(Explore(Within(3), [](Execution& run) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
     Event event;
     Var<int> data = 0;
     run.Run(
@@ -77,7 +48,7 @@ TEST(EventModel, WhatCameBeforeSetIsVisibleWhereIsSetIsTrue) {
 
 // The edge exists for each Set(), also for one that changes nothing.
 TEST(EventModel, WhatCameBeforeEitherSetIsVisibleAfterBothAreSeen) {
-  ExpectAll(Explore(Within(3), [](Execution& run) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
     Event event;
     Var<int> first = 0;
     Var<int> second = 0;
@@ -98,16 +69,16 @@ TEST(EventModel, WhatCameBeforeEitherSetIsVisibleAfterBothAreSeen) {
 }
 
 TEST(EventModel, EveryWaiterIsReleased) {
-  ExpectMost([](Execution& run) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
     Event event;
     const auto wait = [&] { explore::Check(event.Wait()); };
     run.Run(wait, wait, [&] { event.Set(); });
-  });
+  }));
 }
 
 // Who comes between the Clear() and the next Set() waits for that one.
 TEST(EventModel, SetFollowedByClearStrandsNobody) {
-  ExpectAll(Explore(Within(3), [](Execution& run) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
     Event event;
     run.Run(
         [&] {
@@ -120,7 +91,7 @@ TEST(EventModel, SetFollowedByClearStrandsNobody) {
 }
 
 TEST(EventModel, ClearSeesWhatCameBeforeTheSetThatItUndoes) {
-  ExpectAll(Explore(Within(3), [](Execution& run) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
     Event event;
     Var<int> data = 0;
     run.Run(
@@ -138,7 +109,7 @@ TEST(EventModel, ClearSeesWhatCameBeforeTheSetThatItUndoes) {
 }
 
 TEST(EventModel, AWaitWithALimitEndsAndTellsTheTruth) {
-  ExpectMost([](Execution& run) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
     Event event;
     Var<int> data = 0;
     std::stop_source stop;
@@ -153,11 +124,11 @@ TEST(EventModel, AWaitWithALimitEndsAndTellsTheTruth) {
         },
         [&] { stop.request_stop(); });
     explore::Check(event.IsSet());
-  });
+  }));
 }
 
 TEST(EventModel, WhoHasWaitedMayDestroyIt) {
-  ExpectAll(Explore(Within(3), [](Execution& run) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
     auto* const event = new Event;
     run.Run([=] { event->Set(); },
             [=] {

@@ -14,43 +14,14 @@ namespace heddle {
 namespace {
 
 using explore::Execution;
-using explore::Explore;
-using explore::Options;
-using explore::Result;
+using explore::Holds;
 using internal::Var;
 
 // Locks are taken and released here in ways that no static analysis follows.
 #define HEDDLE_UNCHECKED ABSL_NO_THREAD_SAFETY_ANALYSIS
 
-// Everything with at most `bound` deviations.
-Options Within(int bound) {
-  Options options;
-  options.bound = bound;
-  options.max_executions = 20'000'000;
-  options.max_cpu_seconds = 120;
-  return options;
-}
-
-void ExpectAll(const Result& result) {
-  EXPECT_TRUE(result);
-  EXPECT_TRUE(result.complete);
-}
-
-// What is too large for more than one deviation: everything within that, and a
-// sample of what is beyond.
-void ExpectMost(const explore::Body& body) {
-  ExpectAll(Explore(Within(1), body));
-  for (const int depth : {3, 8}) {
-    Options options;
-    options.search = explore::Search::kPct;
-    options.depth = depth;
-    options.max_executions = 200'000;
-    EXPECT_TRUE(Explore(options, body));
-  }
-}
-
 TEST(LockModel, TwoThreadsExcludeEachOther) {
-  ExpectAll(Explore(Within(3), [](Execution& run) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
     Lock lock;
     Var<int> count = 0;
     const auto add = [&] {
@@ -64,7 +35,7 @@ TEST(LockModel, TwoThreadsExcludeEachOther) {
 }
 
 TEST(LockModel, TwoThreadsTakeItTwice) {
-  ExpectAll(Explore(Within(2), [](Execution& run) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
     Lock lock;
     Var<int> count = 0;
     const auto add = [&] {
@@ -80,7 +51,7 @@ TEST(LockModel, TwoThreadsTakeItTwice) {
 
 // (L3): whoever unlocks wakes the next, and nobody sleeps on.
 TEST(LockModel, ThreeThreadsAllGetIt) {
-  ExpectMost([](Execution& run) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
     Lock lock;
     Var<int> count = 0;
     const auto add = [&] {
@@ -89,11 +60,11 @@ TEST(LockModel, ThreeThreadsAllGetIt) {
     };
     run.Run(add, add, add);
     explore::Check(count == 3);
-  });
+  }));
 }
 
 TEST(LockModel, AWaitThatEndsByItsLimitDropsNoWakeUp) {
-  ExpectMost([](Execution& run) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
     Lock lock;
     Var<int> count = 0;
     int taken = 0;
@@ -109,11 +80,11 @@ TEST(LockModel, AWaitThatEndsByItsLimitDropsNoWakeUp) {
     });
     explore::Check(count == 2 + taken);
     explore::Check(!lock.locked());
-  });
+  }));
 }
 
 TEST(LockModel, AStopRequestEndsTheWaitOrComesTooLate) {
-  ExpectAll(Explore(Within(2), [](Execution& run) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
     Lock lock;
     Var<int> count = 0;
     int taken = 0;
@@ -136,7 +107,7 @@ TEST(LockModel, AStopRequestEndsTheWaitOrComesTooLate) {
 }
 
 TEST(LockModel, AnotherThreadMayReleaseIt) {
-  ExpectAll(Explore(Within(3), [](Execution& run) HEDDLE_UNCHECKED {
+  EXPECT_TRUE(Holds(3, [](Execution& run) HEDDLE_UNCHECKED {
     Lock lock;
     Var<int> data = 0;
     lock.lock();
@@ -154,7 +125,7 @@ TEST(LockModel, AnotherThreadMayReleaseIt) {
 }
 
 TEST(LockModel, TryLockTakesAFreeLockAndWhatItProtects) {
-  ExpectAll(Explore(Within(4), [](Execution& run) {
+  EXPECT_TRUE(Holds(4, [](Execution& run) {
     Lock lock;
     Var<int> count = 0;
     int taken = 0;
@@ -173,7 +144,7 @@ TEST(LockModel, TryLockTakesAFreeLockAndWhatItProtects) {
 // [UNLOCK] is the last touch: the next holder may destroy the lock although the
 // previous one has not returned from unlock().
 TEST(LockModel, TheLastUserMayDestroyIt) {
-  ExpectAll(Explore(Within(3), [](Execution& run) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
     struct Counted {
       Lock lock;
       Var<int> references = 2;

@@ -47,6 +47,7 @@
 #include "heddle/sync/lock.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/thread_id.h"
+#include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
@@ -113,7 +114,7 @@ class ABSL_LOCKABLE RLock {
     return owner_.load(std::memory_order_relaxed) == internal::ThreadId();
   }
   [[nodiscard]] uint32_t recursion_count() const {
-    return is_owned() ? count_ : 0;
+    return is_owned() ? uint32_t{count_} : 0;
   }
 
   // For logs and debuggers: whether it is held, by which thread (its
@@ -158,7 +159,7 @@ class ABSL_LOCKABLE RLock {
 
   Lock lock_;
   internal::Atomic<uint32_t> owner_{kNobody};
-  uint32_t count_ = 0;
+  internal::Var<uint32_t> count_ = 0;
 };
 
 static_assert(sizeof(RLock) <= 16);

@@ -20,39 +20,10 @@ namespace internal {
 namespace {
 
 using explore::Execution;
-using explore::Explore;
-using explore::Options;
-using explore::Result;
-
-// Everything with at most `bound` deviations.
-Options Within(int bound) {
-  Options options;
-  options.bound = bound;
-  options.max_executions = 20'000'000;
-  options.max_cpu_seconds = 120;
-  return options;
-}
-
-void ExpectAll(const Result& result) {
-  EXPECT_TRUE(result);
-  EXPECT_TRUE(result.complete);
-}
-
-// What is too large for more than one deviation: everything within that, and a
-// sample of what is beyond.
-void ExpectMost(const explore::Body& body) {
-  ExpectAll(Explore(Within(1), body));
-  for (const int depth : {3, 8}) {
-    Options options;
-    options.search = explore::Search::kPct;
-    options.depth = depth;
-    options.max_executions = 200'000;
-    EXPECT_TRUE(Explore(options, body));
-  }
-}
+using explore::Holds;
 
 TEST(RawLockModel, TwoThreadsExcludeEachOther) {
-  ExpectAll(Explore(Within(4), [](Execution& run) {
+  EXPECT_TRUE(Holds(4, [](Execution& run) {
     RawLock lock;
     Var<int> count = 0;
     const auto add = [&] {
@@ -68,7 +39,7 @@ TEST(RawLockModel, TwoThreadsExcludeEachOther) {
 }
 
 TEST(RawLockModel, ThreeThreadsExcludeEachOtherAndNoneSleepsOn) {
-  ExpectAll(Explore(Within(3), [](Execution& run) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
     RawLock lock;
     Var<int> count = 0;
     const auto add = [&] {
@@ -105,7 +76,7 @@ bool AnybodyOn(const void* key) {
 }
 
 TEST(ParkingModel, NoWakeUpIsLostAndWhatCameBeforeItIsVisible) {
-  ExpectAll(Explore(Within(3), [](Execution& run) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
     Atomic<uint32_t> word{0};
     Var<int> data = 0;
     run.Run(
@@ -122,18 +93,18 @@ TEST(ParkingModel, NoWakeUpIsLostAndWhatCameBeforeItIsVisible) {
 }
 
 TEST(ParkingModel, EveryWaiterIsWoken) {
-  ExpectMost([](Execution& run) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
     Atomic<uint32_t> word{0};
     const auto wait = [&] { explore::Check(Await(word, WaitLimit())); };
     run.Run(wait, wait, [&] { Release(word); });
     explore::Check(!AnybodyOn(&word));
-  });
+  }));
 }
 
 // (P2), (P3): the number that Wake() returns is the number of waits that return
 // true because of it, whatever the deadline does.
 TEST(ParkingModel, AWakeUpIsSpentOnWhomItWakes) {
-  ExpectAll(Explore(Within(3), [](Execution& run) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
     const int key = 0;
     bool slept_well = false;
     size_t woken_count = 0;
@@ -158,7 +129,7 @@ TEST(ParkingModel, AWakeUpIsSpentOnWhomItWakes) {
 
 // (P5): the links of a waiter that leaves by its deadline are its own.
 TEST(ParkingModel, ADeadlineAndAWakeUpForTheNeighbourDoNotCollide) {
-  ExpectMost([](Execution& run) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
     const int key = 0;
     int outcomes[2] = {};
     size_t woken_count = 0;
@@ -178,11 +149,11 @@ TEST(ParkingModel, ADeadlineAndAWakeUpForTheNeighbourDoNotCollide) {
             });
     explore::Check(outcomes[0] + outcomes[1] == static_cast<int>(woken_count));
     explore::Check(!AnybodyOn(&key));
-  });
+  }));
 }
 
 TEST(ParkingModel, AStopRequestEndsTheWait) {
-  ExpectAll(Explore(Within(3), [](Execution& run) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
     const int key = 0;
     std::stop_source stop;
     run.Run(
@@ -202,7 +173,7 @@ TEST(ParkingModel, AStopRequestEndsTheWait) {
 // The stop callback claims and posts while a waker does and the deadline passes:
 // one of them decides, and the waiter outlives none that still touches it.
 TEST(ParkingModel, StopDeadlineAndWakeUpAgreeOnOneOutcome) {
-  ExpectAll(Explore(Within(2), [](Execution& run) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
     const int key = 0;
     std::stop_source stop;
     bool slept_well = false;
@@ -231,7 +202,7 @@ TEST(ParkingModel, StopDeadlineAndWakeUpAgreeOnOneOutcome) {
 // (P6) and the last touch: the object may end as soon as a waiter has seen the
 // change.
 TEST(ParkingModel, WhoSawTheChangeMayDestroyTheObject) {
-  ExpectAll(Explore(Within(3), [](Execution& run) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
     auto* const word = new Atomic<uint32_t>(0);
     run.Run(
         [&] {

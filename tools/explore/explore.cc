@@ -203,6 +203,23 @@ Options FromEnvironment(Options options) {
   return options;
 }
 
+bool EnvironmentChooses() {
+  return std::getenv("HEDDLE_EXPLORE_SEARCH") != nullptr ||
+         std::getenv("HEDDLE_EXPLORE_REPLAY") != nullptr;
+}
+
+testing::AssertionResult Sampled(int64_t executions, const Body& body) {
+  for (const int depth : {3, 5, 8, 10}) {
+    Options options;
+    options.search = Search::kPct;
+    options.depth = depth;
+    options.max_executions = executions;
+    const Result result = Explore(options, body);
+    if (!result.passed() || EnvironmentChooses()) return result;
+  }
+  return testing::AssertionSuccess();
+}
+
 // A line that tools/explore/deep adds up.
 void Tell(const Options& options, const Result& result) {
   const testing::TestInfo* const test =
@@ -240,6 +257,26 @@ Result Explore(const Options& options, const Body& body) {
   Result result = ExploreAsTold(all, body);
   Tell(all, result);
   return result;
+}
+
+testing::AssertionResult Holds(int bound, const Body& body) {
+  Options options;
+  options.bound = bound;
+  options.max_executions = INT64_MAX;
+  options.max_cpu_seconds = 60;
+  const Result result = Explore(options, body);
+  if (!result.passed() || EnvironmentChooses()) return result;
+  if (!result.complete) {
+    return testing::AssertionFailure()
+           << "not everything within " << bound << " deviations was seen in "
+           << options.max_cpu_seconds << " CPU-seconds: " << result.executions
+           << " executions";
+  }
+  return Sampled(20'000, body);
+}
+
+testing::AssertionResult HoldsInSamples(const Body& body) {
+  return Sampled(100'000, body);
 }
 
 testing::AssertionResult Finds(FailureKind kind, const Options& options,

@@ -6,7 +6,7 @@
 // on it. A model test reads like a unit test:
 //
 //   TEST(LockModel, CountsUnderALockAddUp) {
-//     EXPECT_TRUE(explore::Explore({}, [](explore::Execution& run) {
+//     EXPECT_TRUE(explore::Holds(3, [](explore::Execution& run) {
 //       Lock lock;
 //       internal::Var<int> count = 0;
 //       const auto add = [&] { LockGuard guard(lock); ++count; };
@@ -143,6 +143,15 @@ using Body = std::function<void(Execution&)>;
 // HEDDLE_EXPLORE_SEED, HEDDLE_EXPLORE_SECONDS (of each exploration; then
 // executions are not counted), HEDDLE_EXPLORE_REPLAY.
 Result Explore(const Options& options, const Body& body);
+
+// What most models ask: true if `body` fails under no schedule with at most
+// `bound` deviations, all of which were explored, nor in samples of those with
+// more (PCT of the depths 3, 5, 8 and 10). Choose the largest bound, up to 3, that
+// ends within seconds. The environment as above; then its search is the only one.
+testing::AssertionResult Holds(int bound, const Body& body);
+
+// The samples alone, more of them: for what is too large even without deviations.
+testing::AssertionResult HoldsInSamples(const Body& body);
 
 // For what must fail: true if the exploration ends with a failure of this kind.
 // The environment changes nothing.

@@ -310,6 +310,12 @@ void Yield() {
   if (exploring) engine.LetOthersGo();
 }
 
+void Step(const char* what) {
+  if (!exploring) return;
+  engine.Step();
+  if (engine.tracing()) engine.AddLine(Where(), nullptr, "%s", what);
+}
+
 void WaitFor(const void* address, const char* what) {
   if (!exploring) OutsideOfAnExecution(what);
   engine.Wait(address, what);

@@ -65,6 +65,10 @@ void*& PerThread(int slot);
 // Lets other threads go first, if any can go on.
 void Yield();
 
+// A step of its own: other threads may come in between. For operations of the
+// standard library on what threads share.
+void Step(const char* what);
+
 // Waits until somebody notifies the same address: for what is built on the
 // engine itself. Unlike a sleep on a futex it does not end for no reason.
 void WaitFor(const void* address, const char* what);

@@ -25,12 +25,13 @@ class StopCallback {
   template <typename Function>
   StopCallback(const std::stop_token& token, Function&& function)
       : function_(std::forward<Function>(function)),
-        registered_(Release()),
+        registered_(Registers()),
         callback_(token, Run{this}) {}
   StopCallback(const StopCallback&) = delete;
   StopCallback& operator=(const StopCallback&) = delete;
 
   ~StopCallback() {
+    Step("removes a stop callback");
     // No scheduling point from here to the end of the standard's: either it
     // finds the callback still registered, or that has ended.
     while (running_in_ != 0 && running_in_ != CurrentThread() + 1)
@@ -43,6 +44,12 @@ class StopCallback {
     StopCallback* self;
     void operator()() const { self->Invoke(); }
   };
+
+  // The stop may be requested just before.
+  static const void* Registers() {
+    Step("registers a stop callback");
+    return Release();
+  }
 
   void Invoke() {
     running_in_ = CurrentThread() + 1;
