@@ -113,7 +113,7 @@ def heddle_cc_library(name, srcs = [], hdrs = [], copts = [], defines = [], feat
         **kwargs
     )
 
-def heddle_cc_binary(name, srcs = [], copts = [], features = [], **kwargs):
+def heddle_cc_binary(name, srcs = [], copts = [], features = [], model = False, **kwargs):
     """A cc_binary; headers go in a library.
 
     Args:
@@ -121,6 +121,7 @@ def heddle_cc_binary(name, srcs = [], copts = [], features = [], **kwargs):
       srcs: only sources.
       copts: come after the warnings.
       features: come after layering_check and parse_headers.
+      model: it only makes sense under --config=model, as it does only without.
       **kwargs: as in cc_binary.
     """
     _check_srcs("heddle_cc_binary", name, srcs)
@@ -129,7 +130,7 @@ def heddle_cc_binary(name, srcs = [], copts = [], features = [], **kwargs):
         srcs = srcs,
         copts = _copts(copts, _WARNINGS + _MAIN_WARNINGS),
         features = _FEATURES + features,
-        target_compatible_with = _ORDINARY_ONLY,
+        target_compatible_with = MODEL_ONLY if model else _ORDINARY_ONLY,
         **kwargs
     )
 
