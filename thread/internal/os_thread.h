@@ -6,7 +6,9 @@
 #ifndef HEDDLE_THREAD_INTERNAL_OS_THREAD_H_
 #define HEDDLE_THREAD_INTERNAL_OS_THREAD_H_
 
+#ifndef HEDDLE_MODEL
 #include <pthread.h>
+#endif
 
 #include <cstddef>
 #include <vector>
@@ -39,7 +41,11 @@ class OsThread {
   void Detach();
 
  private:
+#ifdef HEDDLE_MODEL
+  int handle_ = -1;  // the model's number of the thread
+#else
   pthread_t handle_{};
+#endif
 };
 
 // The smallest stack that Heddle or the system lets a thread have.

@@ -41,15 +41,24 @@ struct PerThread {
   void (*end_record)(PerThread& thread) = nullptr;
 };
 
+#ifdef HEDDLE_MODEL
+// Under --config=model all threads are one of the system's.
+PerThread& ThisThread();
+#else
 extern constinit thread_local PerThread per_thread;
 
 inline PerThread& ThisThread() { return per_thread; }
+#endif
 
 // Lets the two functions above run at the end of the calling thread, whose
 // state `thread` is: after its thread_local objects are destroyed (where the
 // system has it so: glibc), and again should it be armed once more by then. A
 // process's exit() is not the end of its main thread.
 void ArmThreadEnd(PerThread& thread);
+
+// What the system calls at the end of a thread whose end is armed. `thread` is
+// its PerThread.
+void EndThread(void* thread);
 
 }  // namespace internal
 }  // namespace heddle

@@ -35,7 +35,9 @@ uint32_t AskThreadId() {
 }
 
 uint32_t MainThreadId() {
-#if defined(__linux__)
+#if defined(HEDDLE_MODEL)
+  return 1;  // the body of the execution
+#elif defined(__linux__)
   return static_cast<uint32_t>(getpid());
 #else
   return main_thread_id;

@@ -13,6 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/raw_lock.h"
+#include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
@@ -139,10 +140,10 @@ class ThreadRecord {
   std::shared_ptr<const std::string> name_ ABSL_GUARDED_BY(name_lock_);
 
   // Guarded by the registry's lock.
-  ThreadRecord* next_ = nullptr;
-  ThreadRecord* previous_ = nullptr;
-  bool registered_ = false;
-  bool asked_to_stop_ = false;  // by the end of the process
+  Var<ThreadRecord*> next_ = nullptr;
+  Var<ThreadRecord*> previous_ = nullptr;
+  Var<bool> registered_ = false;
+  Var<bool> asked_to_stop_ = false;  // by the end of the process
 };
 
 }  // namespace internal

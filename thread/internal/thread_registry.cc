@@ -11,6 +11,7 @@
 #include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/internal/thread_id.h"
 #include "heddle/thread/internal/thread_record.h"
+#include "heddle/thread/internal/var.h"
 #include "heddle/thread/lock_guard.h"
 
 namespace heddle {
@@ -18,10 +19,10 @@ namespace internal {
 namespace {
 
 constinit RawLock lock;
-constinit ThreadRecord* first ABSL_GUARDED_BY(lock) = nullptr;
-constinit ThreadRecord* last ABSL_GUARDED_BY(lock) = nullptr;
-constinit bool exiting ABSL_GUARDED_BY(lock) = false;
-constinit bool closed ABSL_GUARDED_BY(lock) = false;
+constinit Var<ThreadRecord*> first ABSL_GUARDED_BY(lock) = nullptr;
+constinit Var<ThreadRecord*> last ABSL_GUARDED_BY(lock) = nullptr;
+constinit Var<bool> exiting ABSL_GUARDED_BY(lock) = false;
+constinit Var<bool> closed ABSL_GUARDED_BY(lock) = false;
 
 }  // namespace
 

@@ -306,6 +306,10 @@ void*& PerThread(int slot) {
   return exploring ? engine.per_thread(slot) : outside[slot];
 }
 
+void AtThreadEnd(void (*end)(void*), void* argument) {
+  if (exploring) engine.AtThreadEnd(end, argument);
+}
+
 void Yield() {
   if (exploring) engine.LetOthersGo();
 }

@@ -62,6 +62,10 @@ uint32_t CurrentThread();
 // A pointer that each thread has for itself, null at first. `slot` is below 8.
 void*& PerThread(int slot);
 
+// Has `end(argument)` called in the calling thread when its function has
+// returned, as the destructor of a pthread key is. Replaces an earlier one.
+void AtThreadEnd(void (*end)(void*), void* argument);
+
 // Lets other threads go first, if any can go on.
 void Yield();
 

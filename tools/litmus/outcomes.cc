@@ -115,8 +115,8 @@ std::set<std::string> Outcomes(const std::vector<Thread>& threads) {
     std::array<Reads, 3> reads{};
     std::array<int, 3> running{};
     for (size_t i = 0; i < threads.size(); ++i) {
-      running[i] = run.Start(
-          [&, i] { RunThread(threads[i], memory, reads[i]); });
+      running[i] =
+          run.Start([&, i] { RunThread(threads[i], memory, reads[i]); });
     }
     for (size_t i = 0; i < threads.size(); ++i) run.Join(running[i]);
     const int x = memory[0].load();
@@ -146,7 +146,8 @@ void PrintOutcomes(std::istream& in, std::ostream& out) {
       for (const std::string& text :
            std::vector<std::string>(absl::StrSplit(parts[i], ';')))
         thread.push_back(ToOperation(text));
-      if (CountReads(thread) > Reads().size()) Refuse("too many reads: " + line);
+      if (CountReads(thread) > Reads().size())
+        Refuse("too many reads: " + line);
       threads.push_back(thread);
     }
     if (threads.size() > 3) Refuse("more than three threads: " + line);

@@ -6,6 +6,7 @@ proves nothing, so logic.py also fails if a model is named by none.
 """
 
 PARKING = "//thread/internal:parking_model_test"
+THREAD = "//thread:thread_model_test"
 LOCK = "//sync:lock_model_test"
 RLOCK = "//sync:rlock_model_test"
 CONDITION = "//sync:condition_model_test"
@@ -75,6 +76,63 @@ MUTANTS = [
         "    waiter->Post(Waiter::kWoken);\n    waiter = next;",
         "    waiter->Post(Waiter::kWoken);\n    static_cast<void>(next);\n    waiter = waiter->next_;",
         models(PARKING, "ParkingModel", "WhoSawTheChangeMayDestroyTheObject"),
+    ),
+    # --- Thread and Timer ----------------------------------------------------
+    (
+        "who joins misses an end between its look and its sleep",
+        "thread/internal/thread_record.cc",
+        "      if (const Phase now = phase(); now >= wanted || now == kNew) continue;\n",
+        "",
+        models(THREAD, "ThreadModel", "WhatCameBeforeStartIsVisibleInItAndWhatItDidAfterJoin", "ManyMayJoinIt"),
+    ),
+    (
+        "[PHASE] without release",
+        "thread/internal/thread_state.cc",
+        "self->phase_.store(kEnded, std::memory_order_release)",
+        "self->phase_.store(kEnded, std::memory_order_relaxed)",
+        models(THREAD, "ThreadModel", "WhoSeesThatItIsNotAliveSeesWhatItDid"),
+    ),
+    (
+        "a Join() is never in vain",
+        "thread/internal/thread_record.cc",
+        "if (!waiter.Sleep(limit)) return phase() >= wanted;",
+        "if (!waiter.Sleep(limit)) return true;",
+        models(THREAD, "ThreadModel", "AJoinWithALimitEndsAndTellsTheTruth"),
+    ),
+    (
+        "the destructor does not wait",
+        "thread/internal/thread_state.cc",
+        "    RequestStop();\n    Join(WaitLimit());\n",
+        "    RequestStop();\n",
+        models(THREAD, "ThreadModel", "TheDestructorStopsAndJoins"),
+    ),
+    (
+        "a thread joins itself",
+        "thread/internal/thread_state.cc",
+        "if (!IsCurrent() && !daemon()) {",
+        "if (!daemon()) {",
+        models(THREAD, "ThreadModel", "ItMayDestroyItsOwnThread"),
+    ),
+    (
+        "a refused start uses the Thread up",
+        "thread/internal/thread_state.cc",
+        "    ThreadRegistry::Remove(*this);\n    SetPhase(kNew);\n",
+        "    ThreadRegistry::Remove(*this);\n",
+        models(THREAD, "ThreadModel", "AStartThatTheSystemRefusesChangesNothing"),
+    ),
+    (
+        "two starts at once both start",
+        "thread/internal/thread_state.cc",
+        "uint32_t expected = kNew;",
+        "uint32_t expected = phase_.load(std::memory_order_relaxed);",
+        models(THREAD, "ThreadModel", "OfTwoStartsOneIsRefused"),
+    ),
+    (
+        "a timer that was cancelled fires",
+        "thread/internal/timer_core.cc",
+        "  return word_.compare_exchange_strong(expected, kFiring,\n                                       std::memory_order_relaxed);",
+        "  word_.compare_exchange_strong(expected, kFiring, std::memory_order_relaxed);\n  return true;",
+        models(THREAD, "TimerModel", "RunsOrIsCancelledAndNothingElse"),
     ),
     # --- Lock ----------------------------------------------------------------
     (

@@ -88,6 +88,7 @@ void Engine::Prepare(int thread, void (*run)(void*), void* argument) {
   it.reads = 0;
   it.run = run;
   it.argument = argument;
+  it.at_end = nullptr;
   std::memset(it.slots, 0, sizeof(it.slots));
   it.fiber.Prepare(arena.stack(thread), Arena::kStackBytes, &ThreadMain);
   runnable_ |= Bit(thread);
@@ -95,8 +96,11 @@ void Engine::Prepare(int thread, void (*run)(void*), void* argument) {
 
 void Engine::ThreadMain() {
   Thread& self = engine.threads_[engine.current_];
-  const std::exception_ptr error =
-      internal::CatchAll([&self] { self.run(self.argument); });
+  const std::exception_ptr error = internal::CatchAll([&self] {
+    self.run(self.argument);
+    while (self.at_end != nullptr)
+      std::exchange(self.at_end, nullptr)(self.at_end_argument);
+  });
   if (error != nullptr) {
     engine.Fail(FailureKind::kException, "an exception left the function of " +
                                              ThreadName(engine.current_));

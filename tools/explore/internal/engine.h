@@ -119,6 +119,12 @@ class Engine {
   int64_t now() const { return now_; }
   bool TimePasses(int64_t deadline);
   void*& per_thread(int slot) { return threads_[current_].slots[slot]; }
+  // Called in the current thread when its function has returned; then it may be
+  // set again. The last one counts.
+  void AtThreadEnd(void (*end)(void*), void* argument) {
+    threads_[current_].at_end = end;
+    threads_[current_].at_end_argument = argument;
+  }
 
   void* Allocate(size_t bytes, size_t alignment);
   void Free(void* block);
@@ -156,6 +162,8 @@ class Engine {
     uint64_t slept_at = 0;  // orders the sleepers
     void (*run)(void*) = nullptr;
     void* argument = nullptr;
+    void (*at_end)(void*) = nullptr;
+    void* at_end_argument = nullptr;
     void* slots[kPerThreadSlots] = {};
   };
   struct NamedRange {
