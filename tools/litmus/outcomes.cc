@@ -135,8 +135,6 @@ std::set<std::string> Outcomes(const std::vector<Thread>& threads) {
   return outcomes;
 }
 
-}  // namespace
-
 void PrintOutcomes(std::istream& in, std::ostream& out) {
   for (std::string line; std::getline(in, line);) {
     const std::vector<std::string> parts = absl::StrSplit(line, '|');
@@ -151,10 +149,13 @@ void PrintOutcomes(std::istream& in, std::ostream& out) {
       threads.push_back(thread);
     }
     if (threads.size() > 3) Refuse("more than three threads: " + line);
-    out << parts[0] << '|' << absl::StrJoin(Outcomes(threads), ";") << '\n';
+    // Explore() has prints of its own, which are not to come in between.
+    const std::set<std::string> outcomes = Outcomes(threads);
+    out << parts[0] << '|' << absl::StrJoin(outcomes, ";") << std::endl;
   }
 }
 
+}  // namespace
 }  // namespace explore
 }  // namespace heddle
 
