@@ -103,6 +103,16 @@ TEST(BarrierModel, AStopBreaksItForAllOrForNobody) {
   }));
 }
 
+// A third that would complete the meeting never comes.
+TEST(BarrierModel, WhoGivesUpTakesThoseWithItWhoWait) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Barrier barrier(3);
+    run.Run([&] { explore::Check(Meet(barrier, absl::Seconds(1)) == -1); },
+            [&] { explore::Check(Meet(barrier) == -1); });
+    explore::Check(barrier.broken());
+  }));
+}
+
 TEST(BarrierModel, AbortLetsAllGo) {
   EXPECT_TRUE(Holds(2, [](Execution& run) {
     Barrier barrier(2);

@@ -210,7 +210,7 @@ MUTANTS = [
         "a wait in vain owns it all the same",
         "sync/rlock.h",
         "(lock_.try_lock_for(limit) && Begin(self))",
-        "(lock_.try_lock_for(limit), Begin(self))",
+        "(static_cast<void>(lock_.try_lock_for(limit)), Begin(self))",
         models(RLOCK, "RLockModel", "AWaitThatEndsByItsLimitOrAStopChangesNothing"),
     ),
     (
@@ -401,7 +401,7 @@ MUTANTS = [
         "sync/event.cc",
         "  while ((seen & kQueued) == 0) {\n",
         "  while ((seen & kQueued) == 0) {\n    if ((seen & kSet) != 0) return;\n",
-        models(EVENT, "EventModel", "WhatCameBeforeEitherSetIsVisibleAfterBothAreSeen"),
+        models(EVENT, "EventModel", "WhatCameBeforeEitherSetIsVisibleAfterTheClear"),
     ),
     (
         "Set() releases one",
@@ -465,6 +465,13 @@ MUTANTS = [
         "sync/barrier.cc",
         "  if (meeting_ == meeting) Break(spot, woken);  // (B3)\n",
         "  static_cast<void>(meeting);\n",
+        models(BARRIER, "BarrierModel", "WhoGivesUpTakesThoseWithItWhoWait"),
+    ),
+    (
+        "(B2): the last to arrive does not see that another has given up",
+        "sync/barrier.cc",
+        "} else if (spot.WakeAll(woken) == index) {",
+        "} else if (spot.WakeAll(woken) <= index) {",
         models(BARRIER, "BarrierModel", "ALimitThatPassesBreaksItForAllOrForNobody", "AStopBreaksItForAllOrForNobody"),
     ),
     (
