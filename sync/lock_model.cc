@@ -15,6 +15,7 @@ namespace {
 
 using explore::Execution;
 using explore::Holds;
+using explore::HoldsInSamples;
 using internal::Var;
 
 // Locks are taken and released here in ways that no static analysis follows.
@@ -138,6 +139,31 @@ TEST(LockModel, TryLockTakesAFreeLockAndWhatItProtects) {
     run.Run(try_add, try_add, try_add);
     explore::Check(count == taken);
     explore::Check(taken >= 1);
+  }));
+}
+
+TEST(LockModel, TryLockOfAFreeLockNeverFailsForNoReason) {
+  EXPECT_TRUE(Holds(3, [](Execution& /*run*/) HEDDLE_UNCHECKED {
+    Lock lock;
+    explore::Check(lock.try_lock());
+    lock.unlock();
+  }));
+}
+
+// The word changes under an unlock() that wakes nobody: one is on its way (L3)
+// when another queues.
+TEST(LockModel, WhatCameBeforeAnUnlockThatWakesNobodyIsVisible) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
+    Lock lock;
+    Var<int> count = 0;
+    const auto add_twice = [&] {
+      for (int i = 0; i < 2; ++i) {
+        LockGuard guard(lock);
+        ++count;
+      }
+    };
+    run.Run(add_twice, add_twice, add_twice);
+    explore::Check(count == 6);
   }));
 }
 

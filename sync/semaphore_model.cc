@@ -151,6 +151,51 @@ TEST(SemaphoreModel, ANewcomerTakesOnlyWhatIsNobodys) {
   }));
 }
 
+// Those that a Release() leaves after it has served who waits.
+TEST(SemaphoreModel, WhatCameBeforeReleaseIsVisibleWithEachOfItsUnits) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    Semaphore semaphore(0);
+    Var<int> data = 0;
+    const auto acquire = [&] {
+      semaphore.Acquire();
+      explore::Check(data == 1);
+    };
+    run.Run(
+        acquire,
+        [&] {
+          if (semaphore.TryAcquire()) explore::Check(data == 1);
+        },
+        [&] {
+          data = 1;
+          semaphore.Release(2);
+        });
+  }));
+}
+
+// Also where who waited has just given up.
+TEST(SemaphoreModel, WhatCameBeforeReleaseIsVisibleAfterAWaitInVain) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Semaphore semaphore(0);
+    Var<int> data = 0;
+    run.Run(
+        [&] {
+          if (!semaphore.Acquire(absl::Seconds(1))) semaphore.Acquire();
+          explore::Check(data == 1);
+        },
+        [&] {
+          data = 1;
+          semaphore.Release();
+        });
+  }));
+}
+
+TEST(SemaphoreModel, TryAcquireOfAUnitNeverFailsForNoReason) {
+  EXPECT_TRUE(Holds(3, [](Execution& /*run*/) {
+    Semaphore semaphore(1);
+    explore::Check(semaphore.TryAcquire());
+  }));
+}
+
 TEST(SemaphoreModel, WhoHasAcquiredMayDestroyIt) {
   EXPECT_TRUE(Holds(3, [](Execution& run) {
     auto* const semaphore = new Semaphore(0);

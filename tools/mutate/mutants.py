@@ -171,6 +171,20 @@ MUTANTS = [
         models(LOCK, "LockModel", "TryLockTakesAFreeLockAndWhatItProtects"),
     ),
     (
+        "try_lock() fails for no reason",
+        "sync/lock.h",
+        "while ((seen & kHeld) == 0) {",
+        "if ((seen & kHeld) == 0) {",
+        models(LOCK, "LockModel", "TryLockOfAFreeLockNeverFailsForNoReason"),
+    ),
+    (
+        "an unlock() that wakes nobody, and that the word changed under, without release",
+        "sync/lock.cc",
+        "      seen, seen & ~kHeld, std::memory_order_release,",
+        "      seen, seen & ~kHeld, std::memory_order_relaxed,",
+        models(LOCK, "LockModel", "WhatCameBeforeAnUnlockThatWakesNobodyIsVisible"),
+    ),
+    (
         "unlock() looks at the lock after it let go",
         "sync/lock.h",
         "      UnlockSlow();\n    }\n",
@@ -359,6 +373,27 @@ MUTANTS = [
         "kQueued : count - served",
         "kQueued : count + served - served",
         models(SEMAPHORE, "SemaphoreModel", "ANewcomerTakesOnlyWhatIsNobodys"),
+    ),
+    (
+        "Release() leaves units without release",
+        "sync/semaphore.cc",
+        "word_.store(next, std::memory_order_release)",
+        "word_.store(next, std::memory_order_relaxed)",
+        models(SEMAPHORE, "SemaphoreModel", "WhatCameBeforeReleaseIsVisibleWithEachOfItsUnits"),
+    ),
+    (
+        "Release() where somebody has waited in vain, without release",
+        "sync/semaphore.cc",
+        "word_.store(next, std::memory_order_release)",
+        "word_.store(next, std::memory_order_relaxed)",
+        models(SEMAPHORE, "SemaphoreModel", "WhatCameBeforeReleaseIsVisibleAfterAWaitInVain"),
+    ),
+    (
+        "TryAcquire() fails for no reason",
+        "sync/semaphore.h",
+        "while (seen > 0) {",
+        "if (seen > 0) {",
+        models(SEMAPHORE, "SemaphoreModel", "TryAcquireOfAUnitNeverFailsForNoReason"),
     ),
     (
         "Release() looks at the semaphore after it let go",
