@@ -208,7 +208,7 @@ TEST(ConditionModel, AnRLockIsReleasedHoweverDeepAndTakenBackSo) {
 
 // A buffer of one place, and a condition for each side.
 TEST(ConditionModel, TwoConditionsShareALock) {
-  EXPECT_TRUE(Holds(1, [](Execution& run) {
+  EXPECT_TRUE(Holds(0, [](Execution& run) {
     Lock lock;
     Condition not_empty(lock);
     Condition not_full(lock);

@@ -153,7 +153,7 @@ TEST(SemaphoreModel, ANewcomerTakesOnlyWhatIsNobodys) {
 
 // Those that a Release() leaves after it has served who waits.
 TEST(SemaphoreModel, WhatCameBeforeReleaseIsVisibleWithEachOfItsUnits) {
-  EXPECT_TRUE(Holds(1, [](Execution& run) {
+  EXPECT_TRUE(Holds(0, [](Execution& run) {
     Semaphore semaphore(0);
     Var<int> data = 0;
     const auto acquire = [&] {
