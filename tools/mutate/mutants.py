@@ -351,7 +351,7 @@ MUTANTS = [
         "sync/semaphore.cc",
         "kQueued : count - served",
         "kQueued : served - served",
-        models(SEMAPHORE, "SemaphoreModel", "MoreThanAreWaitedForStay"),
+        models(SEMAPHORE, "SemaphoreModel", "MoreThanAreWaitedForStay", "AWaitThatEndsByItsLimitStrandsNobody"),
     ),
     (
         "a wait is never in vain",
@@ -359,13 +359,6 @@ MUTANTS = [
         "return waiter.Sleep(started) || TryAcquire();",
         "return waiter.Sleep(started) || true;",
         models(SEMAPHORE, "SemaphoreModel", "AWaitWithALimitTakesAUnitOrLeavesIt"),
-    ),
-    (
-        "a unit goes to who has given up",
-        "sync/semaphore.cc",
-        "const int64_t next = spot.HasWaiters() ? kQueued : count - served;",
-        "static_cast<void>(served);\n  const int64_t next = spot.HasWaiters() ? kQueued : 0;",
-        models(SEMAPHORE, "SemaphoreModel", "AWaitThatEndsByItsLimitStrandsNobody"),
     ),
     (
         "(S3): a unit is handed over and in the word",
@@ -379,14 +372,12 @@ MUTANTS = [
         "sync/semaphore.cc",
         "word_.store(next, std::memory_order_release)",
         "word_.store(next, std::memory_order_relaxed)",
-        models(SEMAPHORE, "SemaphoreModel", "WhatCameBeforeReleaseIsVisibleWithEachOfItsUnits"),
-    ),
-    (
-        "Release() where somebody has waited in vain, without release",
-        "sync/semaphore.cc",
-        "word_.store(next, std::memory_order_release)",
-        "word_.store(next, std::memory_order_relaxed)",
-        models(SEMAPHORE, "SemaphoreModel", "WhatCameBeforeReleaseIsVisibleAfterAWaitInVain"),
+        models(
+            SEMAPHORE,
+            "SemaphoreModel",
+            "WhatCameBeforeReleaseIsVisibleWithEachOfItsUnits",
+            "WhatCameBeforeReleaseIsVisibleAfterAWaitInVain",
+        ),
     ),
     (
         "TryAcquire() fails for no reason",
