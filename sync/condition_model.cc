@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <stop_token>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "heddle/sync/condition.h"
+#include "heddle/sync/internal/testing.h"
 #include "heddle/sync/lock.h"
 #include "heddle/sync/rlock.h"
 #include "heddle/thread/internal/var.h"
@@ -20,9 +20,6 @@ using explore::Execution;
 using explore::Holds;
 using explore::HoldsInSamples;
 using internal::Var;
-
-// Locks are taken and released here in ways that no static analysis follows.
-#define HEDDLE_UNCHECKED ABSL_NO_THREAD_SAFETY_ANALYSIS
 
 TEST(ConditionModel, AChangeThatIsNotifiedIsNotMissed) {
   EXPECT_TRUE(Holds(2, [](Execution& run) {

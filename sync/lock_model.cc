@@ -2,9 +2,10 @@
 
 #include <stop_token>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "heddle/sync/internal/lock_models.h"
+#include "heddle/sync/internal/testing.h"
 #include "heddle/sync/lock.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/thread/lock_guard.h"
@@ -17,9 +18,7 @@ using explore::Execution;
 using explore::Holds;
 using explore::HoldsInSamples;
 using internal::Var;
-
-// Locks are taken and released here in ways that no static analysis follows.
-#define HEDDLE_UNCHECKED ABSL_NO_THREAD_SAFETY_ANALYSIS
+using sync_internal::LastUserDestroysIt;
 
 TEST(LockModel, TwoThreadsExcludeEachOther) {
   EXPECT_TRUE(Holds(3, [](Execution& run) {
@@ -170,20 +169,7 @@ TEST(LockModel, WhatCameBeforeAnUnlockThatWakesNobodyIsVisible) {
 // [UNLOCK] is the last touch: the next holder may destroy the lock although the
 // previous one has not returned from unlock().
 TEST(LockModel, TheLastUserMayDestroyIt) {
-  EXPECT_TRUE(Holds(3, [](Execution& run) {
-    struct Counted {
-      Lock lock;
-      Var<int> references = 2;
-    };
-    auto* const counted = new Counted;
-    const auto drop = [counted]() HEDDLE_UNCHECKED {
-      counted->lock.lock();
-      const bool last = --counted->references == 0;
-      counted->lock.unlock();
-      if (last) delete counted;
-    };
-    run.Run(drop, drop);
-  }));
+  EXPECT_TRUE(Holds(3, LastUserDestroysIt<Lock>));
 }
 
 }  // namespace

@@ -4,9 +4,10 @@
 #include <stdexcept>
 #include <stop_token>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "heddle/sync/internal/lock_models.h"
+#include "heddle/sync/internal/testing.h"
 #include "heddle/sync/rlock.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
@@ -18,9 +19,7 @@ namespace {
 using explore::Execution;
 using explore::Holds;
 using internal::Var;
-
-// Locks are taken and released here in ways that no static analysis follows.
-#define HEDDLE_UNCHECKED ABSL_NO_THREAD_SAFETY_ANALYSIS
+using sync_internal::LastUserDestroysIt;
 
 TEST(RLockModel, NestedHoldsExcludeOthersUntilTheLastIsReleased) {
   EXPECT_TRUE(Holds(3, [](Execution& run) {
@@ -144,20 +143,7 @@ TEST(RLockModel, AWaitThatEndsByItsLimitOrAStopChangesNothing) {
 }
 
 TEST(RLockModel, TheLastUserMayDestroyIt) {
-  EXPECT_TRUE(Holds(3, [](Execution& run) {
-    struct Counted {
-      RLock lock;
-      Var<int> references = 2;
-    };
-    auto* const counted = new Counted;
-    const auto drop = [counted]() HEDDLE_UNCHECKED {
-      counted->lock.lock();
-      const bool last = --counted->references == 0;
-      counted->lock.unlock();
-      if (last) delete counted;
-    };
-    run.Run(drop, drop);
-  }));
+  EXPECT_TRUE(Holds(3, LastUserDestroysIt<RLock>));
 }
 
 }  // namespace
