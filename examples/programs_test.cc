@@ -4,6 +4,7 @@
 
 #include "gtest/gtest.h"
 #include "heddle/examples/run_program.h"
+#include "heddle/examples/temp_tree.h"
 
 namespace {
 
@@ -26,8 +27,28 @@ INSTANTIATE_TEST_SUITE_P(
     Examples, ProgramsTest,
     testing::Values(Program{"hello", "285"},
                     Program{"primitives", "100 dishes served, 300 taken"},
+                    Program{"priority_jobs", "save, answer, tidy up, dust"},
+                    Program{"producer_consumer", "2000 orders, 1999000 in all"},
                     Program{"threads",
                             "a-m: 13 letters, n-z: 13 letters, not late"}),
     [](const auto& program) { return std::string(program.param.name); });
+
+TEST(PipelineTest, CountsTheWordsOfAFile) {
+  const examples::TempTree tree;
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += "to be, or not to be?\n\n";
+  tree.File("hamlet", text + "that");
+  const auto result = examples::RunProgram(
+      {examples::ExampleProgram("pipeline"), tree / "hamlet"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.out, "2000 be\n2000 to\n1000 not\n1000 or\n1 that\n");
+}
+
+TEST(PipelineTest, SaysWhenThereIsNothingToRead) {
+  const auto result = examples::RunProgram(
+      {examples::ExampleProgram("pipeline"), "/no/such/file"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("usage: pipeline FILE"), std::string::npos);
+}
 
 }  // namespace

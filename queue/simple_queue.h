@@ -14,27 +14,32 @@
 //     Print(*line);                                         // any thread
 //   }
 //
-// T needs a move constructor, nothing else. No code of T's runs while a lock is
-// held, so an item's destructor or move may itself use the queue. There is no
-// bound, no counting of unfinished work and no way to shut it down: queue.h
-// will have those. (Python: queue.SimpleQueue; qsize() is Size(), get_nowait()
-// TryGet().)
+// There is no bound, no counting of unfinished work and no way to shut it down:
+// Queue has those. What it has instead: no item is destroyed while a lock is
+// held, not even what is left of one that was moved out. So an item's destructor
+// may itself use the queue, whichever call it runs in. (Python:
+// queue.SimpleQueue, which is reentrant in the same sense; qsize() is Size(),
+// get_nowait() TryGet().)
 //
-// Thread safety: all methods but the destructor. Destroy it when no thread is
-// in a call; the items left in it are destroyed. Memory ordering: what came
-// before the Put() of an item is visible after the Get() that returns it.
-// Errors: Put() throws std::bad_alloc, or what T's move throws, and then the
-// queue is as it was. If T's move throws in Get(), that item is destroyed.
+// T needs a move or copy constructor. It runs under a lock of the queue's, and
+// must not call the method that it runs in; if it throws, the call has changed
+// nothing: in Get(), the item stays in the queue.
+//
+// Memory: an allocation serves 32 items or more, and the memory goes back as the
+// queue shrinks. Thread safety: all methods but the destructor. Destroy it when
+// no thread is in a call; the items left in it are destroyed. Memory ordering:
+// what came before the Put() of an item is visible after the Get() that returns
+// it.
 
 #ifndef HEDDLE_QUEUE_SIMPLE_QUEUE_H_
 #define HEDDLE_QUEUE_SIMPLE_QUEUE_H_
 
 #include <cstddef>
-#include <memory>
 #include <optional>
+#include <ranges>
 #include <utility>
 
-#include "heddle/queue/internal/node_queue.h"
+#include "heddle/queue/queue.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
@@ -47,44 +52,44 @@ class SimpleQueue {
   SimpleQueue& operator=(const SimpleQueue&) = delete;
   ~SimpleQueue() {
     // One by one: an item's destructor may put another.
-    while (TryTake() != nullptr) {
+    while (TryGet().has_value()) {
     }
   }
 
-  // Appends `item` and wakes one thread that waits for one. Never waits.
-  void Put(T item) { nodes_.Push(new Node(std::move(item))); }
+  // Appends `item`, and lets a thread that waits for one have it. Never waits.
+  // Throws std::bad_alloc, or what T's move (copy) throws.
+  void Put(T&& item) { queue_.Put(std::move(item)); }
+  void Put(const T& item) { queue_.Put(item); }
+
+  // Appends the items of a range, in its order, as BlockingQueue::PutMany().
+  template <std::ranges::input_range Range>
+  void PutMany(Range&& range) {
+    queue_.PutMany(std::forward<Range>(range));
+  }
 
   // Takes the oldest item, waiting for one within `limit`; nullopt if that
-  // passed first. One waiter gets each item; who waited longest is woken first.
+  // passed first. Each item goes to one thread; who has waited longest is woken
+  // first.
   [[nodiscard]] std::optional<T> Get(const WaitLimit& limit = {}) {
-    return Open(nodes_.Pop(limit));
+    return queue_.Get(limit);
   }
 
   // Takes the oldest item, or nullopt if there is none.
-  [[nodiscard]] std::optional<T> TryGet() { return Open(nodes_.TryPop()); }
+  [[nodiscard]] std::optional<T> TryGet() { return queue_.TryGet(); }
+
+  // Takes up to `most` items at once, as BlockingQueue::GetMany().
+  template <typename Output>
+  size_t GetMany(Output out, size_t most, const WaitLimit& limit = {}) {
+    return queue_.GetMany(std::move(out), most, limit);
+  }
 
   // How many items there are; whether there are none. Advisory: other threads
   // may change it at any time.
-  [[nodiscard]] size_t Size() const { return nodes_.Size(); }
-  [[nodiscard]] bool Empty() const { return Size() == 0; }
+  [[nodiscard]] size_t Size() const { return queue_.Size(); }
+  [[nodiscard]] bool Empty() const { return queue_.Empty(); }
 
  private:
-  struct Node : queue_internal::NodeQueue::Node {
-    explicit Node(T&& value) : item(std::move(value)) {}
-    T item;
-  };
-
-  std::unique_ptr<Node> TryTake() {
-    return std::unique_ptr<Node>(static_cast<Node*>(nodes_.TryPop()));
-  }
-
-  static std::optional<T> Open(queue_internal::NodeQueue::Node* taken) {
-    const std::unique_ptr<Node> node(static_cast<Node*>(taken));
-    if (node == nullptr) return std::nullopt;
-    return std::optional<T>(std::move(node->item));
-  }
-
-  queue_internal::NodeQueue nodes_;
+  Queue<T> queue_;
 };
 
 }  // namespace heddle

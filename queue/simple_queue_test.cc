@@ -19,8 +19,7 @@
 #include "absl/base/config.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "heddle/sync/event.h"
-#include "heddle/thread/internal/failing_new.h"
+#include "heddle/queue/internal/testing.h"
 #include "heddle/thread/internal/manual_clock.h"
 #include "heddle/thread/internal/run_concurrently.h"
 #include "heddle/thread/thread.h"
@@ -32,23 +31,9 @@ namespace {
 using internal::ManualClock;
 using internal::RunConcurrently;
 
-// A thread that gets one item.
-class GettingThread {
- public:
-  GettingThread(SimpleQueue<int>& queue, const WaitLimit& limit)
-      : thread_([this, &queue, limit] { item_ = queue.Get(limit); }) {
-    thread_.Start();
-  }
-
-  std::optional<int> Result() {
-    thread_.Join();
-    return item_;
-  }
-
- private:
-  std::optional<int> item_;
-  Thread thread_;
-};
+using GettingThread = queue_internal::GettingThread<SimpleQueue<int>>;
+using queue_internal::Counted;
+using queue_internal::OnlyMovable;
 
 TEST(SimpleQueueTest, GivesBackWhatWasPut) {
   SimpleQueue<std::string> queue;
@@ -88,15 +73,6 @@ TEST(SimpleQueueTest, TakesMoveOnlyItems) {
   ASSERT_TRUE(item.has_value());
   EXPECT_EQ(**item, 7);
 }
-
-// Nothing but a move constructor: no default, no copy, no assignment.
-struct OnlyMovable {
-  explicit OnlyMovable(int v) : value(v) {}
-  OnlyMovable(OnlyMovable&& other) noexcept : value(other.value) {}
-  OnlyMovable& operator=(OnlyMovable&&) = delete;
-  ~OnlyMovable() = default;
-  const int value;
-};
 
 TEST(SimpleQueueTest, NeedsNothingOfAnItemButAMoveConstructor) {
   SimpleQueue<OnlyMovable> queue;
@@ -216,30 +192,18 @@ TEST(SimpleQueueTest, EachPutReleasesOneOfManyGetters) {
   EXPECT_TRUE(queue.Empty());
 }
 
-// Every item is destroyed once, wherever it ends.
-struct Counted {
-  explicit Counted(std::atomic<int>& live_count) : live(&live_count) {
-    ++*live;
-  }
-  Counted(Counted&& other) noexcept : live(other.live) { ++*live; }
-  Counted& operator=(Counted&&) = delete;
-  ~Counted() { --*live; }
-  std::atomic<int>* live;
-};
-
 TEST(SimpleQueueTest, EveryItemIsDestroyedExactlyOnce) {
-  std::atomic<int> live{0};
   {
     SimpleQueue<Counted> queue;
-    for (int i = 0; i < 10; ++i) queue.Put(Counted(live));
-    EXPECT_EQ(live.load(), 10);
+    for (int i = 0; i < 10; ++i) queue.Put(Counted(i));
+    EXPECT_EQ(Counted::live, 10);
     for (int i = 0; i < 4; ++i) {
       EXPECT_TRUE(queue.Get().has_value());
-      EXPECT_EQ(live.load(), 9 - i);
+      EXPECT_EQ(Counted::live, 9 - i);
     }
-    EXPECT_EQ(live.load(), 6);
+    EXPECT_EQ(Counted::live, 6);
   }
-  EXPECT_EQ(live.load(), 0);
+  EXPECT_EQ(Counted::live, 0);
 }
 
 // Puts other items into its queue when it is destroyed.
@@ -271,103 +235,78 @@ TEST(SimpleQueueTest, DestructorOfTheQueueDestroysWhatItsItemsPutMeanwhile) {
   queue.reset();  // AddressSanitizer sees it if one is left
 }
 
-// Uses the queue while it is moved.
-struct MovesWithTheQueue {
-  explicit MovesWithTheQueue(SimpleQueue<MovesWithTheQueue>& q) : queue(&q) {}
-  MovesWithTheQueue(MovesWithTheQueue&& other) noexcept : queue(other.queue) {
-    static_cast<void>(queue->Size());
-    static_cast<void>(queue->Get(absl::ZeroDuration()));
+// What is left of an item that was moved out is an item too.
+struct GettingWhenGone {
+  explicit GettingWhenGone(SimpleQueue<GettingWhenGone>& q) : queue(&q) {}
+  GettingWhenGone(GettingWhenGone&& other) noexcept : queue(other.queue) {}
+  GettingWhenGone& operator=(GettingWhenGone&&) = delete;
+  ~GettingWhenGone() { static_cast<void>(queue->Size() + got()); }
+  // Not for ever: each of them would get another.
+  size_t got() const {
+    static thread_local bool is_getting = false;
+    if (std::exchange(is_getting, true)) return 0;
+    const bool got = queue->TryGet().has_value();
+    is_getting = false;
+    return got ? 1 : 0;
   }
-  MovesWithTheQueue& operator=(MovesWithTheQueue&&) = delete;
-  ~MovesWithTheQueue() = default;
-  SimpleQueue<MovesWithTheQueue>* queue;
+  SimpleQueue<GettingWhenGone>* queue;
 };
 
-TEST(SimpleQueueTest, MoveOfAnItemMayUseTheQueue) {
-  SimpleQueue<MovesWithTheQueue> queue;
-  queue.Put(MovesWithTheQueue(queue));
-  EXPECT_TRUE(queue.TryGet().has_value());
+TEST(SimpleQueueTest, DestructorOfWhatIsLeftOfAnItemMayUseTheQueue) {
+  SimpleQueue<GettingWhenGone> queue;
+  for (int i = 0; i < 100; ++i) queue.Put(GettingWhenGone(queue));
+  while (queue.TryGet().has_value()) {
+  }
   EXPECT_TRUE(queue.Empty());
 }
 
 #ifdef ABSL_HAVE_EXCEPTIONS
-// Throws at its n-th move from now, once.
-struct ThrowsWhenMoved {
-  static inline std::atomic<int> moves_left{-1};
-  static inline std::atomic<int> live{0};
-
-  explicit ThrowsWhenMoved(int v) : value(v) { ++live; }
-  // NOLINTNEXTLINE(performance-noexcept-move-constructor): that it throws
-  ThrowsWhenMoved(ThrowsWhenMoved&& other) : value(other.value) {
-    if (moves_left >= 0 && moves_left-- == 0)
-      throw std::runtime_error("cannot be moved");
-    ++live;
-  }
-  ThrowsWhenMoved& operator=(ThrowsWhenMoved&&) = delete;
-  ~ThrowsWhenMoved() { --live; }
-
-  int value;
-};
+using queue_internal::Throwing;
 
 TEST(SimpleQueueTest, PutWhoseMoveThrowsLeavesTheQueueAsItWas) {
   {
-    SimpleQueue<ThrowsWhenMoved> queue;
-    queue.Put(ThrowsWhenMoved(1));
-    ThrowsWhenMoved::moves_left = 0;
-    EXPECT_THROW(queue.Put(ThrowsWhenMoved(2)), std::runtime_error);
+    SimpleQueue<Throwing> queue;
+    queue.Put(Throwing(1));
+    Throwing::moves_left = 0;
+    EXPECT_THROW(queue.Put(Throwing(2)), std::runtime_error);
     EXPECT_EQ(queue.Size(), 1u);
-    queue.Put(ThrowsWhenMoved(3));
+    queue.Put(Throwing(3));
     EXPECT_EQ(queue.Get()->value, 1);
     EXPECT_EQ(queue.Get()->value, 3);
     EXPECT_TRUE(queue.Empty());
   }
-  EXPECT_EQ(ThrowsWhenMoved::live, 0);
+  EXPECT_EQ(Throwing::live, 0);
 }
 
-TEST(SimpleQueueTest, GetWhoseMoveThrowsDestroysThatItemAndNoOther) {
+TEST(SimpleQueueTest, GetWhoseMoveThrowsLeavesTheItemInTheQueue) {
   {
-    SimpleQueue<ThrowsWhenMoved> queue;
-    for (int i = 1; i <= 4; ++i) queue.Put(ThrowsWhenMoved(i));
-    ThrowsWhenMoved::moves_left = 0;
+    SimpleQueue<Throwing> queue;
+    for (int i = 1; i <= 4; ++i) queue.Put(Throwing(i));
+    Throwing::moves_left = 0;
     EXPECT_THROW(static_cast<void>(queue.Get()), std::runtime_error);
-    EXPECT_EQ(ThrowsWhenMoved::live, 3);
-    EXPECT_EQ(queue.Size(), 3u);
-    EXPECT_EQ(queue.Get()->value, 2);
-    ThrowsWhenMoved::moves_left = 0;
+    EXPECT_EQ(queue.Size(), 4u);
+    EXPECT_EQ(queue.Get()->value, 1);
+    Throwing::moves_left = 0;
     EXPECT_THROW(static_cast<void>(queue.TryGet()), std::runtime_error);
-    EXPECT_EQ(ThrowsWhenMoved::live, 1);
-    EXPECT_EQ(queue.Get()->value, 4);
+    EXPECT_EQ(queue.Get()->value, 2);
   }
-  EXPECT_EQ(ThrowsWhenMoved::live, 0);
+  EXPECT_EQ(Throwing::live, 0);
 }
 
 TEST(SimpleQueueTest, PutWhoseMoveThrowsDoesNotSpendAWakeUp) {
   ManualClock clock;
-  SimpleQueue<ThrowsWhenMoved> queue;
+  SimpleQueue<Throwing> queue;
   std::optional<int> got;
   Thread getter([&] {
     if (const auto item = queue.Get(absl::Hours(1))) got = item->value;
   });
   getter.Start();
   clock.AwaitSleepers(1);
-  ThrowsWhenMoved::moves_left = 0;
-  EXPECT_THROW(queue.Put(ThrowsWhenMoved(1)), std::runtime_error);
-  queue.Put(ThrowsWhenMoved(2));
+  Throwing::moves_left = 0;
+  EXPECT_THROW(queue.Put(Throwing(1)), std::runtime_error);
+  queue.Put(Throwing(2));
   getter.Join();
   EXPECT_EQ(got, 2);
-}
-
-TEST(SimpleQueueTest, PutWithoutMemoryThrowsBadAllocAndLeavesTheQueueAsItWas) {
-  SimpleQueue<int> queue;
-  queue.Put(1);
-  bool failed = false;
-  EXPECT_FALSE(
-      internal::WithoutMemoryAfter(0, failed, [&queue] { queue.Put(2); }));
-  EXPECT_TRUE(failed);
-  EXPECT_EQ(queue.Size(), 1u);
-  queue.Put(3);
-  EXPECT_EQ(queue.Get(), 1);
-  EXPECT_EQ(queue.Get(), 3);
 }
 #endif
 
@@ -499,104 +438,6 @@ TEST(SimpleQueueTest, NoWakeUpIsLostToGettersThatAreStopped) {
       [&] { EXPECT_EQ(queue.Get(), 1); },
       [&] { stops[stopping++].request_stop(); });
   EXPECT_TRUE(queue.Empty());
-}
-
-// Linearizability, by brute force: three threads with up to three calls each;
-// some order of all calls that respects real time must explain what each
-// returned.
-struct Call {
-  int64_t begun = 0;
-  int64_t ended = 0;
-  bool is_put = false;
-  int value = 0;  // put, or got; 0: TryGet() found nothing
-};
-
-bool Explains(std::vector<Call>& calls, uint32_t done, std::deque<int>& queue) {
-  if (done == (uint32_t{1} << calls.size()) - 1) return true;
-  int64_t first_end = INT64_MAX;
-  for (size_t i = 0; i < calls.size(); ++i) {
-    if ((done >> i & 1) == 0 && calls[i].ended < first_end)
-      first_end = calls[i].ended;
-  }
-  for (size_t i = 0; i < calls.size(); ++i) {
-    const Call& call = calls[i];
-    // May come next only if nobody else ended before it began.
-    if ((done >> i & 1) != 0 || call.begun > first_end) continue;
-    std::deque<int> next = queue;
-    if (call.is_put) {
-      next.push_back(call.value);
-    } else if (call.value == 0) {
-      if (!next.empty()) continue;
-    } else {
-      if (next.empty() || next.front() != call.value) continue;
-      next.pop_front();
-    }
-    if (Explains(calls, done | uint32_t{1} << i, next)) return true;
-  }
-  return false;
-}
-
-TEST(SimpleQueueTest, TheCheckerOfHistoriesRejectsWhatNoQueueDoes) {
-  std::deque<int> empty;
-  // Two puts in order, gets in the other order.
-  std::vector<Call> reordered = {
-      {1, 2, true, 1}, {3, 4, true, 2}, {5, 6, false, 2}, {7, 8, false, 1}};
-  EXPECT_FALSE(Explains(reordered, 0, empty));
-  // The same, with puts that overlap.
-  std::vector<Call> overlapping = {
-      {1, 4, true, 1}, {2, 3, true, 2}, {5, 6, false, 2}, {7, 8, false, 1}};
-  EXPECT_TRUE(Explains(overlapping, 0, empty));
-  // Found nothing although a put had ended.
-  std::vector<Call> blind = {{1, 2, true, 1}, {3, 4, false, 0}};
-  EXPECT_FALSE(Explains(blind, 0, empty));
-}
-
-TEST(SimpleQueueTest, IsLinearizable) {
-  constexpr int kIterations = 500;
-  constexpr size_t kThreads = 3;
-  // P puts, T tries to get; all programs of one thread in turn.
-  const std::vector<std::string> programs = {"PTP", "TPT", "PPT",
-                                             "TTP", "PTT", "TPP"};
-  struct History {
-    std::vector<Call> calls[kThreads];
-  };
-  std::vector<History> histories(kIterations);
-  // One queue for each iteration, empty at its start.
-  std::vector<SimpleQueue<int>> queues(kIterations);
-  std::atomic<int64_t> time{0};
-  std::vector<std::function<void()>> functions;
-  for (size_t t = 0; t < kThreads; ++t) {
-    functions.emplace_back([&, t, i = size_t{0}]() mutable {
-      SimpleQueue<int>& queue = queues[i];
-      std::vector<Call>& calls = histories[i].calls[t];
-      const std::string& program =
-          programs[(i * (t + 1) + t) % programs.size()];
-      ++i;
-      calls.reserve(program.size());
-      int next = static_cast<int>(t) * 10 + 1;
-      for (const char operation : program) {
-        Call call;
-        call.is_put = operation == 'P';
-        if (call.is_put) call.value = next++;
-        call.begun = time.fetch_add(1);
-        if (call.is_put) {
-          queue.Put(call.value);
-        } else {
-          call.value = queue.TryGet().value_or(0);
-        }
-        call.ended = time.fetch_add(1);
-        calls.push_back(call);
-      }
-    });
-  }
-  RunConcurrently(kIterations, functions);
-  for (const History& history : histories) {
-    std::vector<Call> calls;
-    for (const std::vector<Call>& some : history.calls)
-      calls.insert(calls.end(), some.begin(), some.end());
-    std::deque<int> empty;
-    ASSERT_TRUE(Explains(calls, 0, empty));
-  }
 }
 
 TEST(SimpleQueueTest, ServesAsAConveyorBetweenThreadsThatAnswerEachOther) {

@@ -1,5 +1,7 @@
 #include "heddle/thread/internal/failing_new.h"
 
+#include <malloc.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -10,25 +12,50 @@
 namespace {
 
 thread_local int64_t allocations = 0;
+thread_local int64_t live_bytes = 0;
 thread_local int64_t left_until_failure = -1;
+
+bool MayAllocate() {
+  ++allocations;
+  const bool fails = left_until_failure == 0;
+  if (left_until_failure >= 0) --left_until_failure;
+  return !fails;
+}
+
+void* Counted(void* block) {
+  if (block == nullptr) heddle::internal::Throw(std::bad_alloc());
+  live_bytes += static_cast<int64_t>(malloc_usable_size(block));
+  return block;
+}
+
+void Free(void* block) {
+  live_bytes -= static_cast<int64_t>(malloc_usable_size(block));
+  std::free(block);
+}
 
 }  // namespace
 
 void* operator new(std::size_t size) {
-  ++allocations;
-  const bool fails = left_until_failure == 0;
-  if (left_until_failure >= 0) --left_until_failure;
-  void* const block = fails ? nullptr : std::malloc(size);
-  if (block == nullptr) heddle::internal::Throw(std::bad_alloc());
-  return block;
+  return Counted(MayAllocate() ? std::malloc(size) : nullptr);
 }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+void operator delete(void* block) noexcept { Free(block); }
+void operator delete(void* block, std::size_t) noexcept { Free(block); }
+
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  const auto least = static_cast<std::size_t>(alignment);
+  const std::size_t rounded = (size + least - 1) / least * least;
+  return Counted(MayAllocate() ? std::aligned_alloc(least, rounded) : nullptr);
+}
+void operator delete(void* block, std::align_val_t) noexcept { Free(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept {
+  Free(block);
+}
 
 namespace heddle {
 namespace internal {
 
 int64_t AllocationsOfThisThread() { return allocations; }
+int64_t LiveBytesOfThisThread() { return live_bytes; }
 void FailAllocationAfter(int64_t count) { left_until_failure = count; }
 bool FailureIsAhead() { return left_until_failure >= 0; }
 

@@ -15,6 +15,9 @@ namespace internal {
 // How many allocations the calling thread has asked for.
 int64_t AllocationsOfThisThread();
 
+// How many bytes it has allocated more than it has freed.
+int64_t LiveBytesOfThisThread();
+
 // Lets the calling thread's allocation after the next `count` fail, once; no
 // more fail if `count` is negative. FailureIsAhead() tells if it is still due.
 void FailAllocationAfter(int64_t count);

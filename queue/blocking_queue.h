@@ -1,0 +1,547 @@
+// BlockingQueue: what Queue, LifoQueue and PriorityQueue have in common.
+//
+// A queue hands items from threads that put them to threads that get them. The
+// three differ in the order in which items come out, and in nothing else; take
+// one of them (queue.h, lifo_queue.h, priority_queue.h), this header is their
+// manual.
+//
+// Example: three workers, and a producer that never runs ahead by more than 100
+// lines.
+//
+//   Queue<std::string> lines(/*maxsize=*/100);
+//   ...                                          // each worker:
+//   for (std::string& line : lines) Handle(line);
+//   ...                                          // the producer:
+//   while (ReadLine(line)) lines.Put(std::move(line));
+//   lines.Shutdown();                            // the workers' loops end
+//
+// Waiting. Put() waits while the queue is full, Get() while it is empty; both
+// take a WaitLimit. What ends a wait without success is a value, not an error:
+// false from Put(), which then has left the item with the caller, nullopt from
+// Get(). Threads that wait are let through in the order in which they came; one
+// that comes at the right moment may overtake them.
+//
+// Ending. After Shutdown() puts are refused, and what is in the queue is still
+// given out; after the last item, Get() says nullopt at once and loops over the
+// queue end. Shutdown(kImmediate) throws away what is in the queue.
+//
+// Work in progress. The queue counts its unfinished items: each Put() adds one,
+// each TaskDone() takes one away. Join() waits until there are none, that is,
+// until all that was put has been got and dealt with.
+//
+// What T must be able to do: move, or copy. If that throws in Put(), the queue is
+// as it was; if it throws in Get(), the item stays in the queue. Moves into and
+// out of the queue run under its locks: such a move must not use the same queue.
+// Items that are destroyed whole (by Shutdown(kImmediate), by the destructor) are
+// destroyed with no lock held. What is left of an item that was moved out is
+// destroyed under a lock, but for a Queue without a bound, where none is held.
+//
+// Memory: with a bound, all of it is allocated by the constructor. Without one,
+// it grows and shrinks with what is in the queue, and an allocation serves 32
+// items or more.
+//
+// Thread safety: all methods but the destructor. Destroy it when no thread is in
+// a call; what is left in it is destroyed. Memory ordering: what came before the
+// Put() of an item is visible after the Get() that returns it; what came before
+// TaskDone() is visible after the Join() that waited for it. (Python:
+// queue.Queue. There maxsize may be changed later, and the limits raise Full,
+// Empty and ShutDown.)
+
+#ifndef HEDDLE_QUEUE_BLOCKING_QUEUE_H_
+#define HEDDLE_QUEUE_BLOCKING_QUEUE_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <optional>
+#include <ranges>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/cleanup/cleanup.h"
+#include "heddle/queue/internal/bound.h"
+#include "heddle/queue/internal/gate.h"
+#include "heddle/sync/lock.h"
+#include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/throw.h"
+#include "heddle/thread/lock_guard.h"
+#include "heddle/thread/wait_limit.h"
+
+namespace heddle {
+
+// What becomes of the items that are in a queue at its Shutdown().
+enum class QueueShutdown {
+  kDrain,      // they are given out
+  kImmediate,  // they are destroyed
+};
+
+// `Store` is one of queue/internal: fifo.h, stack.h, heap.h.
+template <typename T, typename Store>
+class BlockingQueue {
+ public:
+  BlockingQueue(const BlockingQueue&) = delete;
+  BlockingQueue& operator=(const BlockingQueue&) = delete;
+
+  // Puts `item` into the queue, waiting for room within `limit`. Returns false,
+  // with the item still the caller's, if that passed first or the queue is shut
+  // down. Throws std::bad_alloc, or what T's move (copy) throws.
+  bool Put(T&& item, const WaitLimit& limit = {}) {
+    return PutWithin(std::move(item), limit);
+  }
+  bool Put(const T& item, const WaitLimit& limit = {}) {
+    return PutWithin(item, limit);
+  }
+
+  // The same without waiting.
+  [[nodiscard]] bool TryPut(T&& item) {
+    return PutNow(std::move(item)) == Outcome::kDone;
+  }
+  [[nodiscard]] bool TryPut(const T& item) {
+    return PutNow(item) == Outcome::kDone;
+  }
+
+  // Puts the items of a range, in its order, waiting for room within `limit`;
+  // returns how many it has put: all of them, unless the limit passed or the
+  // queue was shut down. A container that is passed as an rvalue is moved from,
+  // as far as that number. Many items go in under one synchronisation; items of
+  // other threads may come between them. The range is read under a lock of the
+  // queue's. If that, or T's move (copy), throws, what was put before is put.
+  template <std::ranges::input_range Range>
+  size_t PutMany(Range&& range, const WaitLimit& limit = {});
+
+  // Takes the next item, waiting for one within `limit`. Returns nullopt if that
+  // passed first, or if the queue is shut down and has none left.
+  [[nodiscard]] std::optional<T> Get(const WaitLimit& limit = {}) {
+    std::optional<T> item;
+    const auto take = [&item](T&& value) { item.emplace(std::move(value)); };
+    TakeWithin(/*most=*/1, take, limit);
+    return item;
+  }
+
+  // The same without waiting.
+  [[nodiscard]] std::optional<T> TryGet() {
+    std::optional<T> item;
+    TakeNow(/*most=*/1, [&item](T&& value) { item.emplace(std::move(value)); });
+    return item;
+  }
+
+  // Takes up to `most` items, as many as there are, under one synchronisation,
+  // and writes them to the output iterator `out`; waits within `limit` while
+  // there are none. Returns how many; 0 means the same as Get()'s nullopt. `out`
+  // is written under a lock of the queue's; if that throws, the item stays in
+  // the queue.
+  template <typename Output>
+  size_t GetMany(Output out, size_t most, const WaitLimit& limit = {}) {
+    return TakeWithin(
+        most, [&out](T&& value) { *out++ = std::move(value); }, limit);
+  }
+
+  // Declares an item that was taken from the queue dealt with. Throws
+  // std::logic_error if that is said more often than items were put.
+  void TaskDone();
+
+  // Waits within `limit` until no item is unfinished; returns false if that
+  // passed first.
+  bool Join(const WaitLimit& limit = {});
+
+  // Refuses every further Put() and wakes all who wait in Put(), and in Get()
+  // once the queue is empty. Returns how many items were destroyed, which then
+  // count as dealt with: with kImmediate, all there were. May be called again,
+  // and cannot be undone.
+  size_t Shutdown(QueueShutdown how = QueueShutdown::kDrain);
+
+  // How many items there are; whether there are none; whether there is no room.
+  // Advisory: other threads may change it at any time.
+  [[nodiscard]] size_t Size() const;
+  [[nodiscard]] bool Empty() const { return Size() == 0; }
+  [[nodiscard]] bool Full() const { return Size() >= most_; }
+
+  // How many items were put that TaskDone() was not called for. Advisory.
+  [[nodiscard]] size_t unfinished_tasks() const;
+
+  // True once Shutdown() was called.
+  [[nodiscard]] bool is_shutdown() const {
+    return is_shutdown_.load(std::memory_order_acquire);  // [SHUTDOWN]
+  }
+
+  // The bound: 0 if there is none.
+  [[nodiscard]] size_t maxsize() const { return most_ == kNoBound ? 0 : most_; }
+
+  // `for (T& item : queue)`: gets items until the queue is shut down and has none
+  // left. Several threads may loop over one queue; each item goes to one of them.
+  class Iterator;
+  Iterator begin() { return Iterator(*this); }
+  std::default_sentinel_t end() const { return {}; }
+
+ protected:
+  // For at most `maxsize` items, which allocates them; for any number of items
+  // if it is zero or negative. `name` is for the error.
+  template <typename... StoreArgs>
+  explicit BlockingQueue(const char* name, int64_t maxsize,
+                         StoreArgs&&... args);
+  ~BlockingQueue() { Shutdown(QueueShutdown::kImmediate); }
+
+ private:
+  enum class Outcome { kDone, kFull, kShutdown };
+
+  //   (Q1) puts_ items have come, takes_ have gone, and puts_ - takes_ are in
+  //        store_. puts_ changes only under put_lock_, takes_ only under
+  //        get_lock_; neither goes back. Where the store has one side only, the
+  //        two are the same lock.
+  //   (Q2) takes_ <= puts_ <= takes_ + most_. Whoever reads both without the
+  //        locks reads takes_ first, and may so find more items than there are,
+  //        never fewer than none.
+  //   (Q3) seen_takes_ is a value that takes_ had, seen_puts_ one that puts_ had:
+  //        so there is at least as much room, and there are at least as many
+  //        items, as they say. A side looks at the other's cache line only when
+  //        they do not say enough.
+  //   (Q4) is_shutdown_ is set under put_lock_, for good: once it is seen, no
+  //        item comes any more, and a queue that is then empty remains so.
+  //   (Q5) done_ <= puts_: the rest is unfinished. Whoever wants to know whether
+  //        they are equal reads done_ first: then they were, at that moment.
+  //   (Q6) a call that begins after another has returned finds what that one has
+  //        changed, although the two may have no lock in common: puts_ and
+  //        takes_ are stored and, to decide, loaded sequentially consistently.
+  //        (A load that may be old would not be linearizable: TryGet() could
+  //        miss what TryPut() has put, and a model says so.)
+  //   [ITEM] release of puts_ by the put side -> acquire by the get side: the
+  //        item before its taking.
+  //   [ROOM] release of takes_ by the get side -> acquire by the put side: the
+  //        taking of an item before the reuse of its slot.
+  //   [SHUTDOWN] release of is_shutdown_ -> acquire: the last item before the end.
+  //   [DONE] release of done_ in TaskDone() -> acquire in Join().
+  //
+  // Stores that a gate's waiters look for are sequentially consistent: see (G3).
+  static constexpr size_t kNoBound = std::numeric_limits<size_t>::max();
+  static constexpr size_t kBatch = 1024;  // at most so many items per holding
+
+  bool HasRoomFor(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(put_lock_);
+  size_t CountItems(size_t most) ABSL_EXCLUSIVE_LOCKS_REQUIRED(get_lock_);
+  void CountTaken(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(get_lock_);
+  size_t DropAll(typename Store::Remains& dropped)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(put_lock_, get_lock_);
+
+  // The only attempts; the others wait for the moment to make one.
+  template <typename U>
+  Outcome PutNow(U&& item);
+  template <typename Begin, typename End>
+  Outcome PutBatch(Begin& next, const End& end, size_t& count);
+  template <typename Take>
+  size_t TakeNow(size_t most, Take&& take);
+
+  template <typename Attempt>
+  bool PutWhenRoom(const WaitLimit& limit, Attempt attempt);
+  template <typename U>
+  bool PutWithin(U&& item, const WaitLimit& limit);
+  template <typename Take>
+  size_t TakeWithin(size_t most, Take&& take, const WaitLimit& limit);
+
+  const size_t most_;
+  queue_internal::Gate getters_;  // woken when there are items
+  queue_internal::Gate putters_;  // when there is room
+  queue_internal::Gate joiners_;  // when nothing is unfinished
+  internal::Atomic<bool> is_shutdown_{false};
+  Lock& get_lock_;
+
+  // A cache line for each side, and one for those who are done.
+  alignas(64) Lock put_lock_;
+  size_t seen_takes_ ABSL_GUARDED_BY(put_lock_) = 0;
+  internal::Atomic<size_t> puts_{0};
+  alignas(64) Lock own_get_lock_;
+  size_t seen_puts_ ABSL_GUARDED_BY(get_lock_) = 0;
+  internal::Atomic<size_t> takes_{0};
+  alignas(64) internal::Atomic<size_t> done_{0};
+  Store store_;
+};
+
+// From here on: how.
+
+template <typename T, typename Store>
+template <typename... StoreArgs>
+BlockingQueue<T, Store>::BlockingQueue(const char* name, int64_t maxsize,
+                                       StoreArgs&&... args)
+    : most_(queue_internal::BoundFrom(name, maxsize, Store::kMaxBound)),
+      get_lock_(Store::kHasTwoSides ? own_get_lock_ : put_lock_),
+      store_(this->maxsize(), std::forward<StoreArgs>(args)...) {}
+
+template <typename T, typename Store>
+bool BlockingQueue<T, Store>::HasRoomFor(size_t count) {
+  // relaxed: we hold the lock under which it changes.
+  const size_t puts = puts_.load(std::memory_order_relaxed);
+  if (puts + count - seen_takes_ <= most_) return true;  // (Q3)
+  seen_takes_ = takes_.load(std::memory_order_seq_cst);  // [ROOM], (Q6)
+  return puts + count - seen_takes_ <= most_;
+}
+
+// How many items there are to take, up to `most`.
+template <typename T, typename Store>
+size_t BlockingQueue<T, Store>::CountItems(size_t most) {
+  // relaxed: we hold the lock under which it changes.
+  const size_t takes = takes_.load(std::memory_order_relaxed);
+  if (seen_puts_ - takes < most) {                       // (Q3)
+    seen_puts_ = puts_.load(std::memory_order_seq_cst);  // [ITEM], (Q6)
+  }
+  return std::min(most, seen_puts_ - takes);
+}
+
+template <typename T, typename Store>
+void BlockingQueue<T, Store>::CountTaken(size_t count) {
+  // relaxed: we hold the lock under which it changes.
+  const size_t takes = takes_.load(std::memory_order_relaxed) + count;
+  if (most_ == kNoBound) {
+    takes_.store(takes, std::memory_order_release);  // nobody asks for room
+  } else {
+    takes_.store(takes, std::memory_order_seq_cst);  // [ROOM], (Q6), (G3)
+  }
+}
+
+template <typename T, typename Store>
+template <typename U>
+auto BlockingQueue<T, Store>::PutNow(U&& item) -> Outcome {
+  {
+    LockGuard guard(put_lock_);
+    // relaxed: (Q4).
+    if (is_shutdown_.load(std::memory_order_relaxed)) return Outcome::kShutdown;
+    if (!HasRoomFor(1)) return Outcome::kFull;
+    store_.Push(std::forward<U>(item));
+    // relaxed: we hold the lock under which it changes.
+    puts_.store(puts_.load(std::memory_order_relaxed) + 1,
+                std::memory_order_seq_cst);  // [ITEM], (Q6), (G3)
+  }
+  getters_.LetOne();
+  return Outcome::kDone;
+}
+
+// Puts from `next` to `end` what there is room for, and adds up in `count`.
+template <typename T, typename Store>
+template <typename Begin, typename End>
+auto BlockingQueue<T, Store>::PutBatch(Begin& next, const End& end,
+                                       size_t& count) -> Outcome {
+  size_t batch = 0;
+  const absl::Cleanup let_in = [&] {
+    if (batch != 0) getters_.LetOne();
+    count += batch;
+  };
+  LockGuard guard(put_lock_);
+  // relaxed: (Q4).
+  if (is_shutdown_.load(std::memory_order_relaxed)) return Outcome::kShutdown;
+  // relaxed: we hold the lock under which it changes.
+  const size_t puts = puts_.load(std::memory_order_relaxed);
+  const absl::Cleanup publish = [&] {
+    puts_.store(puts + batch, std::memory_order_seq_cst);  // [ITEM], (G3)
+  };
+  for (; next != end && batch < kBatch; ++next) {
+    if (!HasRoomFor(batch + 1)) return Outcome::kFull;
+    store_.Push(*next);
+    ++batch;
+  }
+  return Outcome::kDone;
+}
+
+// Gives up to `most` items to `take`, each as a T&&, and returns how many.
+template <typename T, typename Store>
+template <typename Take>
+size_t BlockingQueue<T, Store>::TakeNow(size_t most, Take&& take) {
+  size_t taken = 0;
+  typename Store::Remains remains;  // destroyed when the lock is free
+  const absl::Cleanup let_in = [&] {
+    if (taken != 0 && most_ != kNoBound) putters_.LetOne();
+  };
+  LockGuard guard(get_lock_);
+  const absl::Cleanup publish = [&] {
+    if (taken != 0) CountTaken(taken);
+  };
+  for (const size_t there = CountItems(most); taken != there; ++taken) {
+    store_.Pop(take, remains);
+  }
+  return taken;
+}
+
+template <typename T, typename Store>
+template <typename U>
+bool BlockingQueue<T, Store>::PutWithin(U&& item, const WaitLimit& limit) {
+  return PutWhenRoom(limit,
+                     [this, &item] { return PutNow(std::forward<U>(item)); });
+}
+
+// Makes `attempt` until it is not for lack of room that it fails, and returns
+// whether it was done within `limit`.
+template <typename T, typename Store>
+template <typename Attempt>
+bool BlockingQueue<T, Store>::PutWhenRoom(const WaitLimit& limit,
+                                          Attempt attempt) {
+  Outcome outcome = attempt();
+  if (outcome != Outcome::kFull) return outcome == Outcome::kDone;
+  const WaitLimit started = limit.Started();
+  const auto has_room = [this] {
+    const size_t takes = takes_.load(std::memory_order_seq_cst);  // (Q2)
+    return puts_.load(std::memory_order_seq_cst) - takes < most_ ||
+           is_shutdown_.load(std::memory_order_seq_cst);
+  };
+  queue_internal::GateTurn turn(putters_, has_room);
+  while (turn.Await(started)) {
+    outcome = attempt();
+    if (outcome != Outcome::kFull) return outcome == Outcome::kDone;
+  }
+  return attempt() == Outcome::kDone;
+}
+
+template <typename T, typename Store>
+template <std::ranges::input_range Range>
+size_t BlockingQueue<T, Store>::PutMany(Range&& range, const WaitLimit& limit) {
+  constexpr bool kMoves = !std::is_lvalue_reference_v<Range> &&
+                          !std::ranges::view<std::remove_cvref_t<Range>>;
+  size_t count = 0;
+  const auto put_all = [&](auto next, auto end) {
+    PutWhenRoom(limit, [&] {
+      Outcome outcome = PutBatch(next, end, count);
+      while (outcome == Outcome::kDone && next != end) {
+        outcome = PutBatch(next, end, count);
+      }
+      return outcome;
+    });
+  };
+  if constexpr (kMoves) {
+    put_all(std::move_iterator(std::ranges::begin(range)),
+            std::move_sentinel(std::ranges::end(range)));
+  } else {
+    put_all(std::ranges::begin(range), std::ranges::end(range));
+  }
+  return count;
+}
+
+template <typename T, typename Store>
+template <typename Take>
+size_t BlockingQueue<T, Store>::TakeWithin(size_t most, Take&& take,
+                                           const WaitLimit& limit) {
+  if (const size_t taken = TakeNow(most, take); taken != 0 || most == 0) {
+    return taken;
+  }
+  const WaitLimit started = limit.Started();
+  const auto has_items = [this] {
+    const size_t takes = takes_.load(std::memory_order_seq_cst);  // (Q2)
+    return puts_.load(std::memory_order_seq_cst) != takes ||
+           is_shutdown_.load(std::memory_order_seq_cst);
+  };
+  queue_internal::GateTurn turn(getters_, has_items);
+  for (;;) {
+    const bool is_last = is_shutdown() || !turn.Await(started);
+    const size_t taken = TakeNow(most, take);
+    if (taken != 0 || is_last) return taken;  // (Q4)
+  }
+}
+
+template <typename T, typename Store>
+void BlockingQueue<T, Store>::TaskDone() {
+  // relaxed: the exchange checks it.
+  size_t done = done_.load(std::memory_order_relaxed);
+  do {
+    if (done == puts_.load(std::memory_order_acquire)) {
+      internal::Throw(
+          std::logic_error("TaskDone: called more often than items were put"));
+    }
+  } while (!done_.compare_exchange_weak(done, done + 1,
+                                        std::memory_order_seq_cst,
+                                        std::memory_order_relaxed));  // [DONE]
+  if (done + 1 == puts_.load(std::memory_order_seq_cst)) joiners_.LetAll();
+}
+
+template <typename T, typename Store>
+bool BlockingQueue<T, Store>::Join(const WaitLimit& limit) {
+  const auto is_done = [this] {
+    const size_t done = done_.load(std::memory_order_seq_cst);  // [DONE], (Q5)
+    return done == puts_.load(std::memory_order_seq_cst);
+  };
+  if (is_done()) return true;
+  const WaitLimit started = limit.Started();
+  queue_internal::GateTurn turn(joiners_, is_done);
+  while (turn.Await(started)) {
+    if (is_done()) return true;
+  }
+  return is_done();
+}
+
+template <typename T, typename Store>
+size_t BlockingQueue<T, Store>::DropAll(typename Store::Remains& dropped) {
+  const size_t count = CountItems(kNoBound);
+  store_.Drop(count, dropped);
+  CountTaken(count);
+  // relaxed: the exchange checks it.
+  size_t done = done_.load(std::memory_order_relaxed);
+  // relaxed: we hold the lock under which it changes.
+  const size_t puts = puts_.load(std::memory_order_relaxed);
+  while (!done_.compare_exchange_weak(done, std::min(done + count, puts),
+                                      std::memory_order_seq_cst,
+                                      std::memory_order_relaxed)) {  // [DONE]
+  }
+  return count;
+}
+
+template <typename T, typename Store>
+size_t BlockingQueue<T, Store>::Shutdown(QueueShutdown how) {
+  size_t count = 0;
+  typename Store::Remains dropped;  // destroyed when the locks are free
+  {
+    LockGuard put_guard(put_lock_);
+    is_shutdown_.store(true, std::memory_order_seq_cst);  // [SHUTDOWN], (G3)
+    if (how == QueueShutdown::kImmediate) {
+      if constexpr (Store::kHasTwoSides) {
+        LockGuard get_guard(get_lock_);
+        count = DropAll(dropped);
+      } else {
+        count = DropAll(dropped);
+      }
+    }
+  }
+  putters_.LetAll();
+  getters_.LetAll();
+  joiners_.LetAll();
+  return count;
+}
+
+template <typename T, typename Store>
+size_t BlockingQueue<T, Store>::Size() const {
+  // relaxed but for their order: no promise.
+  const size_t takes = takes_.load(std::memory_order_acquire);  // (Q2)
+  return puts_.load(std::memory_order_relaxed) - takes;
+}
+
+template <typename T, typename Store>
+size_t BlockingQueue<T, Store>::unfinished_tasks() const {
+  // relaxed but for their order: no promise.
+  const size_t done = done_.load(std::memory_order_acquire);  // (Q5)
+  return puts_.load(std::memory_order_relaxed) - done;
+}
+
+template <typename T, typename Store>
+class BlockingQueue<T, Store>::Iterator {
+ public:
+  using value_type = T;
+  using difference_type = ptrdiff_t;
+
+  explicit Iterator(BlockingQueue& queue) : queue_(&queue) { ++*this; }
+
+  T& operator*() const { return *item_; }
+  Iterator& operator++() {
+    item_.reset();
+    const auto take = [this](T&& value) { item_.emplace(std::move(value)); };
+    queue_->TakeWithin(/*most=*/1, take, WaitLimit());
+    return *this;
+  }
+  void operator++(int) { ++*this; }
+  friend bool operator==(const Iterator& iterator, std::default_sentinel_t) {
+    return !iterator.item_.has_value();
+  }
+
+ private:
+  BlockingQueue* queue_;
+  mutable std::optional<T> item_;
+};
+
+}  // namespace heddle
+
+#endif  // HEDDLE_QUEUE_BLOCKING_QUEUE_H_

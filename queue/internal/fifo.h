@@ -1,0 +1,231 @@
+// Fifo<T>: where the items of a first-in-first-out queue lie.
+//
+// A chain of segments. Items are put at its end and taken from its beginning,
+// and the two sides share nothing but the segments themselves, so that each may
+// have a lock of its own. Without a bound, segments of about a page are added at
+// the end, and one that has been emptied is kept for the next time. With a bound
+// there is one segment of that size, which follows itself: a ring.
+//
+// The caller counts the items. After a Push() the put side publishes how many
+// were put, and the get side reads that before a Pop(): [ITEM]. In a ring the
+// same holds the other way round, of the items taken, before a slot is used
+// again: [ROOM].
+
+#ifndef HEDDLE_QUEUE_INTERNAL_FIFO_H_
+#define HEDDLE_QUEUE_INTERNAL_FIFO_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "heddle/queue/internal/block.h"
+#include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/var.h"
+
+namespace heddle {
+namespace queue_internal {
+
+// `kItemsOfSegment` is for tests; 0: about a page.
+template <typename T, size_t kItemsOfSegment = 0>
+class Fifo {
+  struct Segment;
+
+ public:
+  // Push() may run at the same time as Pop() and Drop().
+  static constexpr bool kHasTwoSides = true;
+  static constexpr size_t kMaxBound = kMaxSlots<Segment, T>;
+
+  // What Pop() and Drop() leave of items: destroyed when this ends, with no lock
+  // held.
+  class Remains {
+   public:
+    Remains() = default;
+    Remains(const Remains&) = delete;
+    Remains& operator=(const Remains&) = delete;
+    ~Remains() {
+      if (count_ != 0) fifo_->Destroy(segment_, index_, count_);
+    }
+
+   private:
+    friend class Fifo;
+    // Where they begin: a slot, or the end of the segment before.
+    Fifo* fifo_;
+    Segment* segment_;
+    size_t index_;
+    size_t count_ = 0;
+  };
+
+  // For at most `bound` items at a time, or for any number of them: 0.
+  explicit Fifo(size_t bound) : is_ring_(bound != 0) {
+    Segment* const first = NewSegment(is_ring_ ? bound : kSegmentItems);
+    if (is_ring_) first->next = first;
+    put_.segment = first;
+    get_.segment = first;
+  }
+  Fifo(const Fifo&) = delete;
+  Fifo& operator=(const Fifo&) = delete;
+  // REQUIRES: it holds no items, and all remains are gone.
+  ~Fifo() {
+    if (is_ring_) get_.segment->next = nullptr;
+    for (Segment* segment = get_.segment; segment != nullptr;) {
+      Segment* const next = segment->next;
+      DeleteBlock<T>(segment);
+      segment = next;
+    }
+    // relaxed: nobody else is here.
+    DeleteBlock<T>(spare_.load(std::memory_order_relaxed));
+  }
+
+  // Puts an item at the end, made from `value`. If that throws, nothing has
+  // changed. REQUIRES: there is room.
+  template <typename U>
+  void Push(U&& value) {
+    Segment* segment = put_.segment;
+    size_t index = put_.index;
+    if (index == segment->size) {
+      if (segment->next == nullptr) segment->next = SpareSegment();
+      segment = segment->next;
+      index = 0;
+    }
+    std::construct_at(SlotOf<T>(segment, index), std::forward<U>(value));
+    put_.segment = segment;
+    put_.index = index + 1;
+  }
+
+  // Gives the oldest item to `take` as a T&&. If that throws, it stays the
+  // oldest. What is left of it goes to `remains`; in a ring, which needs the
+  // slot, it is destroyed at once. REQUIRES: there is an item.
+  template <typename Take>
+  void Pop(Take&& take, Remains& remains) {
+    Segment* segment = get_.segment;
+    size_t index = get_.index;
+    if (index == segment->size) {
+      segment = segment->next;
+      index = 0;
+    }
+    T* const item = SlotOf<T>(segment, index);
+    std::forward<Take>(take)(std::move(*item));
+    if (is_ring_) {
+      std::destroy_at(item);
+    } else {
+      Leave(1, remains);
+    }
+    get_.segment = segment;
+    get_.index = index + 1;
+  }
+
+  // Leaves the `count` oldest items to `remains`, whole. REQUIRES: there are as
+  // many, and nothing is pushed any more.
+  void Drop(size_t count, Remains& remains) {
+    if (count == 0) return;
+    Leave(count, remains);
+    while (count != 0) {
+      if (get_.index == get_.segment->size) {
+        get_.segment = get_.segment->next;
+        get_.index = 0;
+      }
+      const size_t here =
+          std::min<size_t>(count, get_.segment->size - get_.index);
+      get_.index += here;
+      count -= here;
+    }
+  }
+
+ private:
+  //   (F1) items lie in the slots from get_ to put_ of the chain that begins with
+  //        get_.segment; the other slots of the chain are raw, or remains.
+  //   (F2) put_ and the `next` of its segment belong to the put side, get_ and
+  //        the items to the get side. [ITEM] and [ROOM] give slots from one to
+  //        the other, and with the first slot of a segment the `next` that leads
+  //        there.
+  //   (F3) `uses` of a segment, unless it is a ring: one for the get side, which
+  //        has not gone on to the next, and one for each slot of which no
+  //        remains have been destroyed, if T needs that. Who takes the last use
+  //        away is the last to touch the segment.
+  //   [USED] release of `uses` by all -> acquire by the last.
+  //   [SPARE] release of spare_ by the last user -> acquire by the put side.
+  struct Segment {
+    explicit Segment(size_t slots)
+        : size(slots), uses(kUsesPerSlot * slots + 1) {}
+    const size_t size;
+    internal::Var<Segment*> next = nullptr;
+    internal::Atomic<size_t> uses;
+  };
+  static constexpr size_t kUsesPerSlot =
+      std::is_trivially_destructible_v<T> ? 0 : 1;
+  static constexpr size_t kSegmentItems =
+      kItemsOfSegment != 0 ? kItemsOfSegment : kPageOfSlots<Segment, T>;
+
+  // A cache line for each side.
+  struct alignas(64) Side {
+    internal::Var<Segment*> segment = nullptr;
+    internal::Var<size_t> index = 0;
+  };
+
+  static Segment* NewSegment(size_t slots) {
+    return NewBlock<Segment, T>(slots, slots);
+  }
+
+  Segment* SpareSegment() {
+    // relaxed: the exchange checks it.
+    if (spare_.load(std::memory_order_relaxed) != nullptr) {
+      Segment* const spare =
+          spare_.exchange(nullptr, std::memory_order_acquire);  // [SPARE]
+      // Only the put side empties it.
+      spare->next = nullptr;
+      spare->uses.store(kUsesPerSlot * kSegmentItems + 1,
+                        std::memory_order_relaxed);  // relaxed: [ITEM] follows
+      return spare;
+    }
+    return NewSegment(kSegmentItems);
+  }
+
+  void Leave(size_t count, Remains& remains) {
+    if (remains.count_ == 0) {
+      remains.fifo_ = this;
+      remains.segment_ = get_.segment;
+      remains.index_ = get_.index;
+    }
+    remains.count_ += count;
+  }
+
+  void Destroy(Segment* segment, size_t index, size_t count) {
+    while (count != 0) {
+      if (index == segment->size) {
+        Segment* const next = segment->next;
+        DropUses(segment, 1);  // the get side has gone on
+        segment = next;
+        index = 0;
+      }
+      const size_t here = std::min(count, segment->size - index);
+      if constexpr (kUsesPerSlot != 0) {
+        std::destroy_n(SlotOf<T>(segment, index), here);
+        DropUses(segment, here);
+      }
+      index += here;
+      count -= here;
+    }
+  }
+
+  void DropUses(Segment* segment, size_t count) {
+    if (is_ring_) return;
+    if (segment->uses.fetch_sub(count, std::memory_order_acq_rel) != count) {
+      return;  // [USED]
+    }
+    // (F3). The one before it, if any, is one too many.
+    DeleteBlock<T>(
+        spare_.exchange(segment, std::memory_order_acq_rel));  // [SPARE]
+  }
+
+  Side put_;
+  Side get_;
+  internal::Atomic<Segment*> spare_{nullptr};
+  const bool is_ring_;
+};
+
+}  // namespace queue_internal
+}  // namespace heddle
+
+#endif  // HEDDLE_QUEUE_INTERNAL_FIFO_H_

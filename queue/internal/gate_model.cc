@@ -1,0 +1,168 @@
+// Models of Gate: (G1)-(G4) of gate.h, under every schedule.
+
+#include <stop_token>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "heddle/queue/internal/gate.h"
+#include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/wait_limit.h"
+#include "heddle/tools/explore/explore.h"
+
+namespace heddle {
+namespace queue_internal {
+namespace {
+
+using explore::Execution;
+using explore::Holds;
+using internal::Atomic;
+
+// The least that has a gate: a number of tickets.
+class Tickets {
+ public:
+  void Add(int count) {
+    tickets_.fetch_add(count, std::memory_order_seq_cst);
+    gate_.LetOne();
+  }
+
+  void Close() {
+    is_closed_.store(true, std::memory_order_seq_cst);
+    gate_.LetAll();
+  }
+
+  // False if the limit passed, or nobody will add any more.
+  bool Take(const WaitLimit& limit = {}) {
+    if (TakeNow()) return true;
+    const WaitLimit started = limit.Started();
+    const auto ready = [this] {
+      return tickets_.load(std::memory_order_seq_cst) > 0 ||
+             is_closed_.load(std::memory_order_seq_cst);
+    };
+    GateTurn turn(gate_, ready);
+    for (;;) {
+      const bool is_last =
+          is_closed_.load(std::memory_order_seq_cst) || !turn.Await(started);
+      const bool taken = TakeNow();
+      if (taken || is_last) return taken;
+    }
+  }
+
+  int left() const { return tickets_.load(std::memory_order_seq_cst); }
+
+ private:
+  bool TakeNow() {
+    int seen = tickets_.load(std::memory_order_seq_cst);
+    while (seen > 0) {
+      if (tickets_.compare_exchange_strong(seen, seen - 1,
+                                           std::memory_order_seq_cst)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  Atomic<int> tickets_{0};
+  Atomic<bool> is_closed_{false};
+  Gate gate_;
+};
+
+TEST(GateModel, WhoWaitsIsLetThrough) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
+    Tickets tickets;
+    run.Run([&] { tickets.Take(); }, [&] { tickets.Add(1); });
+    explore::Check(tickets.left() == 0);
+  }));
+}
+
+TEST(GateModel, TwoAreLetThroughByTwo) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    Tickets tickets;
+    const auto take = [&] { tickets.Take(); };
+    run.Run(take, take, [&] {
+      tickets.Add(1);
+      tickets.Add(1);
+    });
+    explore::Check(tickets.left() == 0);
+  }));
+}
+
+TEST(GateModel, WhoIsLetThroughLetsTheNextOneThrough) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Tickets tickets;
+    const auto take = [&] { tickets.Take(); };
+    run.Run(take, take, [&] { tickets.Add(2); });
+    explore::Check(tickets.left() == 0);
+  }));
+}
+
+// A newcomer may be faster than who was woken: then that one waits on.
+TEST(GateModel, WhoIsOvertakenIsNotForgotten) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Tickets tickets;
+    int taken = 0;
+    run.Run([&] { taken += tickets.Take() ? 1 : 0; },
+            [&] {
+              tickets.Add(1);
+              if (tickets.Take(absl::ZeroDuration())) {
+                ++taken;
+                tickets.Add(1);
+              }
+            });
+    explore::Check(taken >= 1 && tickets.left() == 0);
+  }));
+}
+
+TEST(GateModel, WhoseLimitPassesLeavesTheTicketToTheOther) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    Tickets tickets;
+    bool taken = false;
+    run.Run([&] { taken = tickets.Take(absl::Seconds(1)); },
+            [&] { tickets.Take(); }, [&] { tickets.Add(2); });
+    explore::Check(tickets.left() == (taken ? 0 : 1));
+  }));
+}
+
+TEST(GateModel, WhoIsStoppedLeavesTheTicketToTheOther) {
+  EXPECT_TRUE(Holds(0, [](Execution& run) {
+    Tickets tickets;
+    std::stop_source stop;
+    bool taken = false;
+    run.Run([&] { taken = tickets.Take(stop.get_token()); },
+            [&] {
+              tickets.Add(1);
+              stop.request_stop();
+            },
+            [&] {
+              tickets.Add(1);
+              tickets.Take();
+            });
+    explore::Check(tickets.left() == (taken ? 0 : 1));
+  }));
+}
+
+TEST(GateModel, AllAreLetThroughAtTheEnd) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    Tickets tickets;
+    int taken = 0;
+    const auto take = [&] { taken += tickets.Take() ? 1 : 0; };
+    run.Run(take, take, [&] { tickets.Close(); });
+    explore::Check(taken == 0);
+  }));
+}
+
+TEST(GateModel, TheEndComesToWhoIsOnItsWayToo) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    Tickets tickets;
+    int taken = 0;
+    const auto take = [&] { taken += tickets.Take() ? 1 : 0; };
+    run.Run(take, take, [&] {
+      tickets.Add(1);
+      tickets.Close();
+    });
+    explore::Check(taken == 1);
+  }));
+}
+
+}  // namespace
+}  // namespace queue_internal
+}  // namespace heddle
