@@ -219,6 +219,15 @@ class BlockingQueue {
   static constexpr size_t kNoBound = std::numeric_limits<size_t>::max();
   static constexpr size_t kBatch = 1024;  // at most so many items per holding
 
+  // How long to wait, awake, before the first look. Who comes as soon as there is
+  // room for one item finds the queue full again after it, and each time the
+  // counts of one side go to the other's processor: with a bound of 1024, 1 pause
+  // for all takes 50 ns an item, 32 take 20. But 32 make the way of a single item
+  // to a consumer that waits awake longer, 700 ns instead of 250; 8 do not.
+  static constexpr int kPausesForRoom = 32;
+  static constexpr int kPausesForItems = 8;
+  static constexpr int kPausesForDone = 1;
+
   bool HasRoomFor(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(put_lock_);
   size_t CountItems(size_t most) ABSL_EXCLUSIVE_LOCKS_REQUIRED(get_lock_);
   void CountTaken(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(get_lock_);
@@ -382,7 +391,7 @@ bool BlockingQueue<T, Store>::PutWhenRoom(const WaitLimit& limit,
     return puts_.load(std::memory_order_seq_cst) - takes < most_ ||
            is_shutdown_.load(std::memory_order_seq_cst);
   };
-  queue_internal::GateTurn turn(putters_, has_room);
+  queue_internal::GateTurn turn(putters_, has_room, kPausesForRoom);
   while (turn.Await(started)) {
     outcome = attempt();
     if (outcome != Outcome::kFull) return outcome == Outcome::kDone;
@@ -427,7 +436,7 @@ size_t BlockingQueue<T, Store>::TakeWithin(size_t most, Take&& take,
     return puts_.load(std::memory_order_seq_cst) != takes ||
            is_shutdown_.load(std::memory_order_seq_cst);
   };
-  queue_internal::GateTurn turn(getters_, has_items);
+  queue_internal::GateTurn turn(getters_, has_items, kPausesForItems);
   for (;;) {
     const bool is_last = is_shutdown() || !turn.Await(started);
     const size_t taken = TakeNow(most, take);
@@ -458,7 +467,7 @@ bool BlockingQueue<T, Store>::Join(const WaitLimit& limit) {
   };
   if (is_done()) return true;
   const WaitLimit started = limit.Started();
-  queue_internal::GateTurn turn(joiners_, is_done);
+  queue_internal::GateTurn turn(joiners_, is_done, kPausesForDone);
   while (turn.Await(started)) {
     if (is_done()) return true;
   }

@@ -50,7 +50,8 @@ class Fifo {
 
    private:
     friend class Fifo;
-    // Where they begin: a slot, or the end of the segment before.
+    // `count_` items from a place on, which may be the end of the segment before
+    // theirs; or so many segments, where items need no destruction.
     Fifo* fifo_;
     Segment* segment_;
     size_t index_;
@@ -119,16 +120,14 @@ class Fifo {
   // Leaves the `count` oldest items to `remains`, whole. REQUIRES: there are as
   // many, and nothing is pushed any more.
   void Drop(size_t count, Remains& remains) {
-    if (count == 0) return;
-    Leave(count, remains);
     while (count != 0) {
-      if (get_.index == get_.segment->size) {
-        get_.segment = get_.segment->next;
-        get_.index = 0;
-      }
-      const size_t here =
-          std::min<size_t>(count, get_.segment->size - get_.index);
-      get_.index += here;
+      const bool goes_on = get_.index == get_.segment->size;
+      Segment* const segment = goes_on ? get_.segment->next : get_.segment;
+      const size_t index = goes_on ? 0 : get_.index;
+      const size_t here = std::min<size_t>(count, segment->size - index);
+      Leave(here, remains);
+      get_.segment = segment;
+      get_.index = index + here;
       count -= here;
     }
   }
@@ -149,7 +148,7 @@ class Fifo {
   struct Segment {
     explicit Segment(size_t slots)
         : size(slots), uses(kUsesPerSlot * slots + 1) {}
-    const size_t size;
+    const internal::Var<size_t> size;
     internal::Var<Segment*> next = nullptr;
     internal::Atomic<size_t> uses;
   };
@@ -182,7 +181,15 @@ class Fifo {
     return NewSegment(kSegmentItems);
   }
 
+  // Leaves to `remains` the next `count` items, which are all in one segment, and
+  // the segment before, if this is where the get side goes out of it. Items that
+  // need no destruction are not left, and not touched any more: their segment
+  // may be gone as soon as the lock is.
   void Leave(size_t count, Remains& remains) {
+    if constexpr (kUsesPerSlot == 0) {
+      if (is_ring_ || get_.index != get_.segment->size) return;
+      count = 1;
+    }
     if (remains.count_ == 0) {
       remains.fifo_ = this;
       remains.segment_ = get_.segment;
@@ -192,21 +199,28 @@ class Fifo {
   }
 
   void Destroy(Segment* segment, size_t index, size_t count) {
+    if constexpr (kUsesPerSlot == 0) {
+      for (; count != 0; --count) segment = GoOut(segment);
+      return;
+    }
     while (count != 0) {
       if (index == segment->size) {
-        Segment* const next = segment->next;
-        DropUses(segment, 1);  // the get side has gone on
-        segment = next;
+        segment = GoOut(segment);
         index = 0;
       }
-      const size_t here = std::min(count, segment->size - index);
-      if constexpr (kUsesPerSlot != 0) {
-        std::destroy_n(SlotOf<T>(segment, index), here);
-        DropUses(segment, here);
-      }
+      const size_t here = std::min<size_t>(count, segment->size - index);
+      std::destroy_n(SlotOf<T>(segment, index), here);
+      DropUses(segment, here);
       index += here;
       count -= here;
     }
+  }
+
+  // The get side has gone on from `segment`, to what it returns.
+  Segment* GoOut(Segment* segment) {
+    Segment* const next = segment->next;
+    DropUses(segment, 1);
+    return next;
   }
 
   void DropUses(Segment* segment, size_t count) {

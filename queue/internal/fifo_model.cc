@@ -35,6 +35,16 @@ class Item {
   Var<int> value_;
 };
 
+// One that need not be destroyed.
+class Trivial {
+ public:
+  explicit Trivial(int value) : value_(value) {}
+  int value() const { return value_; }
+
+ private:
+  int value_;
+};
+
 // A Fifo and what its callers do around it.
 template <typename T>
 struct Line {
@@ -93,16 +103,33 @@ void TakeAcrossSegments(Execution& run) {
   explore::Check(sum == 21);
 }
 
+// The same without puts, until two segments have been left: one of them is freed.
+template <typename T>
+void TakeUntilASegmentIsFreed(Execution& run) {
+  Line<T> line(/*maxsize=*/0);
+  for (int i = 1; i <= 5; ++i) line.Put(i);
+  explore::Check(line.Take() == 1);
+  int sum = 1;
+  run.Run([&line, &sum] { sum += line.Take(); },
+          [&line, &sum] {
+            for (int i = 0; i < 3; ++i) sum += line.Take();
+          });
+  explore::Check(sum == 15);
+}
+
+TEST(FifoModel, SegmentsAreFreedOnlyWhenAllAreDoneWithThem) {
+  EXPECT_TRUE(Holds(1, TakeUntilASegmentIsFreed<Item>));
+}
+
+TEST(FifoModel, SegmentsOfTrivialItemsAreFreedOnlyWhenLeft) {
+  EXPECT_TRUE(Holds(1, TakeUntilASegmentIsFreed<Trivial>));
+}
+
 TEST(FifoModel, SegmentsAreUsedAgainOnlyWhenAllAreDoneWithThem) {
   EXPECT_TRUE(Holds(1, TakeAcrossSegments<Item>));
 }
 
 TEST(FifoModel, SegmentsOfTrivialItemsAreUsedAgainOnlyWhenLeft) {
-  struct Trivial {
-    explicit Trivial(int v) : value_(v) {}
-    int value() const { return value_; }
-    int value_;
-  };
   EXPECT_TRUE(Holds(1, TakeAcrossSegments<Trivial>));
 }
 

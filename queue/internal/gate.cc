@@ -51,11 +51,10 @@ size_t Gate::CountWaiters() const {
 }
 
 bool GateTurn::IsReadySoon() const {
-  if (ready_()) return true;
   const internal::SpinTurn turn;
-  if (!turn) return false;
+  if (!turn) return ready_();
   // Looked at ever more rarely: each look takes the cache line from who works.
-  for (int pauses = 1; pauses <= internal::kSpinRounds; pauses *= 2) {
+  for (int pauses = first_look_; pauses <= internal::kSpinRounds; pauses *= 2) {
     for (int i = 0; i < pauses; ++i) internal::SpinPause();
     if (ready_()) return true;
   }

@@ -7,7 +7,7 @@
 //
 // The waiting side, which has found nothing and holds no lock:
 //
-//   GateTurn turn(gate, ready);             // bool ready(): worth a try?
+//   GateTurn turn(gate, ready, /*first_look=*/1);  // bool ready(): worth a try?
 //   while (turn.Await(started)) {
 //     if (Take()) return true;              // the turn ends: the next may go
 //   }
@@ -84,11 +84,12 @@ class Gate {
 
 // A thread's waiting at a gate and, when it ends, what it owes to the others.
 // `ready` says whether a try is worth it, by sequentially consistent loads; it
-// must outlive the turn.
+// must outlive the turn. `first_look`: how many pauses to spend before the first
+// look, by one who does better to come when there is enough for many tries.
 class GateTurn {
  public:
-  GateTurn(Gate& gate, absl::FunctionRef<bool()> ready)
-      : gate_(gate), ready_(ready) {}
+  GateTurn(Gate& gate, absl::FunctionRef<bool()> ready, int first_look)
+      : gate_(gate), ready_(ready), first_look_(first_look) {}
   GateTurn(const GateTurn&) = delete;
   GateTurn& operator=(const GateTurn&) = delete;
   ~GateTurn();
@@ -103,6 +104,7 @@ class GateTurn {
 
   Gate& gate_;
   const absl::FunctionRef<bool()> ready_;
+  const int first_look_;
   bool is_waking_ = false;    // kWaking is this turn's (G2)
   bool owes_a_look_ = false;  // it was, and what it stood for is not yet done
 };

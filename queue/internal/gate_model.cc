@@ -38,7 +38,7 @@ class Tickets {
       return tickets_.load(std::memory_order_seq_cst) > 0 ||
              is_closed_.load(std::memory_order_seq_cst);
     };
-    GateTurn turn(gate_, ready);
+    GateTurn turn(gate_, ready, /*first_look=*/1);
     for (;;) {
       const bool is_last =
           is_closed_.load(std::memory_order_seq_cst) || !turn.Await(started);
