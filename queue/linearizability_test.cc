@@ -100,7 +100,7 @@ Call Get(Queue& queue) {
 }
 
 TYPED_TEST(LinearizabilityTest, SomeOrderOfTheCallsExplainsWhatTheyReturned) {
-  constexpr int kRounds = 1000;
+  constexpr int kRounds = 300;
   constexpr size_t kThreads = 3;
   // What a thread does in a round: P puts, G gets.
   const std::vector<std::string> programs = {"PGP", "GPG", "PPG",
