@@ -72,6 +72,9 @@
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
+namespace queue_internal {
+struct SelectAccess;
+}
 
 // What becomes of the items that are in a queue at its Shutdown().
 enum class QueueShutdown {
@@ -186,6 +189,8 @@ class BlockingQueue {
   ~BlockingQueue() { Shutdown(QueueShutdown::kImmediate); }
 
  private:
+  friend struct queue_internal::SelectAccess;
+
   enum class Outcome { kDone, kFull, kShutdown };
 
   //   (Q1) puts_ items have come, takes_ have gone, and puts_ - takes_ are in
@@ -229,6 +234,7 @@ class BlockingQueue {
   static constexpr int kPausesForDone = 1;
 
   bool HasRoomFor(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(put_lock_);
+  bool HasItemsOrEnd() const;
   size_t CountItems(size_t most) ABSL_EXCLUSIVE_LOCKS_REQUIRED(get_lock_);
   void CountTaken(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(get_lock_);
   size_t DropAll(typename Store::Remains& dropped)
@@ -284,6 +290,14 @@ bool BlockingQueue<T, Store>::HasRoomFor(size_t count) {
   if (puts + count - seen_takes_ <= most_) return true;  // (Q3)
   seen_takes_ = takes_.load(std::memory_order_seq_cst);  // [ROOM], (Q6)
   return puts + count - seen_takes_ <= most_;
+}
+
+// What getters wait for.
+template <typename T, typename Store>
+bool BlockingQueue<T, Store>::HasItemsOrEnd() const {
+  const size_t takes = takes_.load(std::memory_order_seq_cst);  // (Q2)
+  return puts_.load(std::memory_order_seq_cst) != takes ||
+         is_shutdown_.load(std::memory_order_seq_cst);
 }
 
 // How many items there are to take, up to `most`.
@@ -431,11 +445,7 @@ size_t BlockingQueue<T, Store>::TakeWithin(size_t most, Take&& take,
     return taken;
   }
   const WaitLimit started = limit.Started();
-  const auto has_items = [this] {
-    const size_t takes = takes_.load(std::memory_order_seq_cst);  // (Q2)
-    return puts_.load(std::memory_order_seq_cst) != takes ||
-           is_shutdown_.load(std::memory_order_seq_cst);
-  };
+  const auto has_items = [this] { return HasItemsOrEnd(); };
   queue_internal::GateTurn turn(getters_, has_items, kPausesForItems);
   for (;;) {
     const bool is_last = is_shutdown() || !turn.Await(started);

@@ -89,6 +89,8 @@ class SimpleQueue {
   [[nodiscard]] bool Empty() const { return queue_.Empty(); }
 
  private:
+  friend struct queue_internal::SelectAccess;
+
   Queue<T> queue_;
 };
 

@@ -36,20 +36,23 @@ void Event::Clear() {
   word_.fetch_and(~kSet, std::memory_order_acquire);  // [SET]
 }
 
+bool Event::Queue(Waiter& waiter) {
+  ParkingSpot spot(this);
+  uint32_t seen = word_.load(std::memory_order_acquire);  // [SET]
+  do {
+    if ((seen & kSet) != 0) return false;
+  } while (
+      (seen & kQueued) == 0 &&
+      !word_.compare_exchange_weak(seen, seen | kQueued,
+                                   std::memory_order_acquire));  // (E1), [SET]
+  spot.Add(waiter);                                              // (E2)
+  return true;
+}
+
 bool Event::WaitSlow(const WaitLimit& limit) {
   const WaitLimit started = limit.Started();
   Waiter waiter;
-  {
-    ParkingSpot spot(this);
-    uint32_t seen = word_.load(std::memory_order_acquire);  // [SET]
-    do {
-      if ((seen & kSet) != 0) return true;
-    } while (
-        (seen & kQueued) == 0 &&
-        !word_.compare_exchange_weak(
-            seen, seen | kQueued, std::memory_order_acquire));  // (E1), [SET]
-    spot.Add(waiter);                                           // (E2)
-  }
+  if (!Queue(waiter)) return true;
   // Woken means that the event was set, even if it has been cleared since.
   return waiter.Sleep(started) || IsSet();
 }

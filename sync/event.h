@@ -32,6 +32,9 @@
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
+namespace internal {
+class Waiter;
+}
 
 class Event {
  public:
@@ -56,6 +59,10 @@ class Event {
   bool Wait(const WaitLimit& limit = {}) {
     return ABSL_PREDICT_TRUE(IsSet()) || WaitSlow(limit);
   }
+
+  // For those who implement a wait on several things: puts `waiter` into the queue
+  // of those who wait for the event, or returns false if it is set.
+  bool Queue(internal::Waiter& waiter);
 
   // For logs and debuggers: whether it is set, and how many threads wait.
   std::string DebugString() const;

@@ -123,7 +123,8 @@ class Fifo {
     while (count != 0) {
       const bool goes_on = get_.index == get_.segment->size;
       Segment* const segment = goes_on ? get_.segment->next : get_.segment;
-      const size_t index = goes_on ? 0 : get_.index;
+      const size_t start = get_.index;
+      const size_t index = goes_on ? 0 : start;
       const size_t here = std::min<size_t>(count, segment->size - index);
       Leave(here, remains);
       get_.segment = segment;

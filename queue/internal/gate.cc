@@ -2,12 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
-#include "absl/functional/function_ref.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/parking.h"
-#include "heddle/thread/internal/spin.h"
-#include "heddle/thread/wait_limit.h"
 
 namespace heddle {
 namespace queue_internal {
@@ -50,47 +48,28 @@ size_t Gate::CountWaiters() const {
   return spot.CountWaiters();
 }
 
-bool GateTurn::IsReadySoon() const {
-  const internal::SpinTurn turn;
-  if (!turn) return ready_();
-  // Looked at ever more rarely: each look takes the cache line from who works.
-  for (int pauses = first_look_; pauses <= internal::kSpinRounds; pauses *= 2) {
-    for (int i = 0; i < pauses; ++i) internal::SpinPause();
-    if (ready_()) return true;
+bool GateTurn::Queue(Waiter& waiter) {
+  ParkingSpot spot(&gate_);
+  const uint32_t drop = is_waking_ ? Gate::kWaking : 0;
+  // relaxed: the exchange checks it.
+  uint32_t seen = gate_.word_.load(std::memory_order_relaxed);
+  while (!gate_.word_.compare_exchange_weak(
+      seen, (seen | Gate::kQueued) & ~drop, std::memory_order_seq_cst,
+      std::memory_order_relaxed)) {  // (G1), (G2)
   }
-  return false;
-}
-
-bool GateTurn::Await(const WaitLimit& started) {
-  if (started.deadline().HasPassed() || started.stop_token().stop_requested()) {
-    return false;
+  const bool was_waking = std::exchange(is_waking_, false);
+  owes_a_look_ = owes_a_look_ || was_waking;
+  if (ready_()) return false;  // (G3), (G4)
+  owes_a_look_ = false;
+  if (was_waking) {
+    spot.AddFirst(waiter);  // somebody was faster, and it is still the oldest
+  } else {
+    spot.Add(waiter);
   }
-  if (IsReadySoon()) return true;
-  Waiter waiter;
-  {
-    ParkingSpot spot(&gate_);
-    const uint32_t drop = is_waking_ ? Gate::kWaking : 0;
-    // relaxed: the exchange checks it.
-    uint32_t seen = gate_.word_.load(std::memory_order_relaxed);
-    while (!gate_.word_.compare_exchange_weak(
-        seen, (seen | Gate::kQueued) & ~drop, std::memory_order_seq_cst,
-        std::memory_order_relaxed)) {  // (G1), (G2)
-    }
-    owes_a_look_ = is_waking_ || owes_a_look_;
-    const bool was_waking = is_waking_;
-    is_waking_ = false;
-    if (ready_()) return true;  // (G3), (G4)
-    owes_a_look_ = false;
-    if (was_waking) {
-      spot.AddFirst(waiter);  // somebody was faster, and it is still the oldest
-    } else {
-      spot.Add(waiter);
-    }
-  }
-  if (!waiter.Sleep(started)) return false;
-  is_waking_ = waiter.message() == kYourTurn;
   return true;
 }
+
+void GateTurn::Woken(uint32_t message) { is_waking_ = message == kYourTurn; }
 
 GateTurn::~GateTurn() {
   if (is_waking_) {

@@ -26,7 +26,9 @@
 
 #include "absl/base/optimization.h"
 #include "absl/functional/function_ref.h"
+#include "heddle/queue/internal/wait_place.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/parking.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
@@ -86,7 +88,7 @@ class Gate {
 // `ready` says whether a try is worth it, by sequentially consistent loads; it
 // must outlive the turn. `first_look`: how many pauses to spend before the first
 // look, by one who does better to come when there is enough for many tries.
-class GateTurn {
+class GateTurn final : public WaitPlace {
  public:
   GateTurn(Gate& gate, absl::FunctionRef<bool()> ready, int first_look)
       : gate_(gate), ready_(ready), first_look_(first_look) {}
@@ -97,11 +99,16 @@ class GateTurn {
   // Waits until a try is worth it and returns true, or returns false if
   // `started` has ended the wait. A try that fails is followed by another
   // Await(): who was woken in vain then waits in the first place.
-  bool Await(const WaitLimit& started);
+  bool Await(const WaitLimit& started) {
+    WaitPlace* const place = this;
+    return AwaitAny({&place, 1}, started, first_look_);
+  }
+
+  bool IsReady() const override { return ready_(); }
+  bool Queue(internal::Waiter& waiter) override;
+  void Woken(uint32_t message) override;
 
  private:
-  bool IsReadySoon() const;
-
   Gate& gate_;
   const absl::FunctionRef<bool()> ready_;
   const int first_look_;

@@ -139,23 +139,28 @@ bool Waiter::Sleep(const WaitLimit& limit) {
     // The callback ends here at the latest: it may not outlive this frame.
   }
   // relaxed: this thread has read the final value already.
-  if ((claim_.load(std::memory_order_relaxed) & ~kAsleep) == kWoken)
-    return true;
+  const bool woken =
+      (claim_.load(std::memory_order_relaxed) & ~kAsleep) == kWoken;
+  if (!woken || woken_in_ != this) Leave();
+  return woken;
+}
 
-  // (P5): we leave the queue ourselves, if nobody took us out of it meanwhile.
+// (P5): we leave the queue ourselves, if nobody took us out of it meanwhile.
+void Waiter::Leave() {
   ParkingBucket& bucket = BucketFor(key_);
   bucket.lock.lock();
   if (queued_) bucket.Remove(*this);
   bucket.lock.unlock();
-  return false;
 }
 
 WakeList::~WakeList() {
   for (Waiter* waiter = first_; waiter != nullptr;) {
     // Read before the post, which is the last touch (P4).
     Waiter* const next = waiter->next_;
-    waiter->message_ = message_;
-    waiter->Post(Waiter::kWoken);
+    Waiter& wait = *waiter->wait_;
+    wait.message_ = message_;
+    wait.woken_in_ = waiter;
+    wait.Post(Waiter::kWoken);
     waiter = next;
   }
 }
@@ -199,7 +204,7 @@ bool ParkingSpot::Take(Waiter& waiter, WakeList& woken) {
   // (P5): out of the queue first, because who is not ours once the claim fails
   // may leave as soon as this bucket is unlocked.
   bucket_.Remove(waiter);
-  if (!waiter.moved_ && !waiter.Claim(Waiter::kClaimed)) return false;
+  if (!waiter.moved_ && !waiter.wait_->Claim(Waiter::kClaimed)) return false;
   woken.Append(waiter);
   return true;
 }

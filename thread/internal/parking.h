@@ -49,7 +49,12 @@ struct ParkingBucket;
 class Waiter {
  public:
   // `tag` is for the wakers of this key to read: see ParkingSpot::OldestTag().
-  explicit Waiter(uint32_t tag = 0) : tag_(tag) {}
+  explicit Waiter(uint32_t tag = 0) : wait_(this), tag_(tag) {}
+
+  // Stands in another queue for the wait of `first`, which it must not outlive:
+  // one waker in all, of whichever key, claims that. First calls Sleep(), then
+  // each of the others Leave().
+  explicit Waiter(Waiter* first) : wait_(first), tag_(0) {}
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
@@ -65,10 +70,16 @@ class Waiter {
   // ordering: what the waker did before it woke this waiter is visible.
   bool Sleep(const WaitLimit& limit);
 
-  // After a Sleep() that returned true: the message of the WakeList, and
-  // whether the waiter had been moved to another key and was woken from there.
+  // Takes one that stands for another's wait out of its queue, if it is there
+  // yet. REQUIRES: that one's Sleep() has returned.
+  void Leave();
+
+  // After a Sleep() that returned true: the message of the WakeList; whether the
+  // waiter had been moved to another key and was woken from there; and in whose
+  // place it was woken, of those that stand for this wait.
   uint32_t message() const { return message_; }
   bool moved() const { return moved_; }
+  const Waiter* woken_in() const { return woken_in_; }
 
  private:
   friend class ParkingSpot;
@@ -94,10 +105,13 @@ class Waiter {
   bool IsPosted() const;
   void LookBriefly() const;  // until it is posted, or for long enough
 
-  Atomic<uint32_t> claim_{kWaiting};
+  Atomic<uint32_t> claim_{kWaiting};  // of wait_, the only one that is used
+  Waiter* const wait_;
   const uint32_t tag_;
-  // Guarded by the bucket's lock while queued; then the claiming waker's.
+  // The claiming waker's, of wait_.
   Var<uint32_t> message_ = 0;
+  Var<const Waiter*> woken_in_ = nullptr;
+  // Guarded by the bucket's lock while queued; then the claiming waker's.
   Var<const void*> key_ = nullptr;
   Var<Waiter*> next_ = nullptr;
   Var<Waiter*> previous_ = nullptr;

@@ -1,4 +1,4 @@
-// Models of RawLock and of the parking protocol: (P1)-(P6) of README.md, under
+// Models of RawLock and of the parking protocol: (P1)-(P6) and (P8) of README.md, under
 // every schedule.
 
 #include <atomic>
@@ -196,6 +196,43 @@ TEST(ParkingModel, StopDeadlineAndWakeUpAgreeOnOneOutcome) {
         [&] { stop.request_stop(); });
     explore::Check(woken_count == (slept_well ? 1u : 0u));
     explore::Check(!AnybodyOn(&key));
+  }));
+}
+
+// (P8): a wait that stands in two queues is claimed in one of them, and is in
+// neither when it ends, whichever of the wakers, and the deadline, is first.
+TEST(ParkingModel, AWaitInTwoQueuesIsWokenOnceAndLeavesBoth) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    const int keys[2] = {};
+    size_t woken_count = 0;
+    bool slept_well = false;
+    const auto wake = [&](const int& key) {
+      WakeList woken;
+      ParkingSpot spot(&key);
+      woken_count += spot.Wake(1, woken);
+    };
+    run.Run(
+        [&] {
+          Waiter waiter;
+          Waiter other(&waiter);
+          {
+            ParkingSpot spot(&keys[0]);
+            spot.Add(waiter);
+          }
+          {
+            ParkingSpot spot(&keys[1]);
+            spot.Add(other);
+          }
+          slept_well = waiter.Sleep(WaitLimit(absl::Seconds(1)).Started());
+          const bool here = slept_well && waiter.woken_in() == &waiter;
+          const bool there = slept_well && waiter.woken_in() == &other;
+          explore::Check(here + there == (slept_well ? 1 : 0));
+          if (!there) other.Leave();
+        },
+        [&] { wake(keys[0]); }, [&] { wake(keys[1]); });
+    explore::Check(woken_count == (slept_well ? 1u : 0u));
+    explore::Check(!AnybodyOn(&keys[0]));
+    explore::Check(!AnybodyOn(&keys[1]));
   }));
 }
 

@@ -424,6 +424,43 @@ TEST(ParkingTest, TwoWaitersOfOneThreadAreIndependent) {
   EXPECT_TRUE(first.Sleep(WaitLimit()));
 }
 
+TEST(ParkingTest, OneWaitMayStandInSeveralQueuesAndIsWokenInOne) {
+  const int keys[3] = {};
+  for (size_t which = 0; which < 3; ++which) {
+    Waiter first;
+    Waiter second(&first);
+    Waiter third(&first);
+    Waiter* const waiters[] = {&first, &second, &third};
+    for (size_t i = 0; i < 3; ++i) {
+      ParkingSpot spot(&keys[i]);
+      spot.Add(*waiters[i]);
+    }
+    EXPECT_EQ(WakeOn(&keys[which], 1), 1u);
+    for (const int& key : keys) EXPECT_EQ(WakeOn(&key, 1), 0u);
+    EXPECT_TRUE(first.Sleep(WaitLimit()));
+    EXPECT_EQ(first.woken_in(), waiters[which]);
+    second.Leave();
+    third.Leave();
+  }
+}
+
+TEST(ParkingTest, OneWaitInSeveralQueuesLeavesAllWhenItsLimitPasses) {
+  const int keys[2] = {};
+  Waiter first;
+  Waiter second(&first);
+  {
+    ParkingSpot spot(&keys[0]);
+    spot.Add(first);
+  }
+  {
+    ParkingSpot spot(&keys[1]);
+    spot.Add(second);
+  }
+  EXPECT_FALSE(first.Sleep(WaitLimit(absl::ZeroDuration()).Started()));
+  second.Leave();
+  for (const int& key : keys) EXPECT_FALSE(AnybodyOn(&key));
+}
+
 // For ThreadSanitizer as much as for the value.
 TEST(ParkingTest, WhatTheWakerDidBeforeIsVisibleToTheWoken) {
   constexpr int kIterations = 500;

@@ -27,6 +27,8 @@ struct PerThread {
   bool end_is_armed = false;
   // CurrentIdent(): Heddle's number of the thread. 0: none yet.
   uint64_t ident = 0;
+  // Where SelectGet() begins to look: a number that changes with each look.
+  uint64_t select_start = 1;
   // Who this is; a reference. Null: a thread of somebody else's, not met yet.
   ThreadRecord* record = nullptr;
 

@@ -1,0 +1,71 @@
+#include "heddle/queue/internal/wait_place.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <optional>
+
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "heddle/thread/internal/parking.h"
+#include "heddle/thread/internal/spin.h"
+#include "heddle/thread/wait_limit.h"
+
+namespace heddle {
+namespace queue_internal {
+
+using internal::Waiter;
+
+namespace {
+
+bool IsAnyReady(absl::Span<WaitPlace* const> places) {
+  return std::any_of(places.begin(), places.end(),
+                     [](const WaitPlace* place) { return place->IsReady(); });
+}
+
+bool IsAnyReadySoon(absl::Span<WaitPlace* const> places, int first_look) {
+  const internal::SpinTurn turn;
+  if (!turn) return IsAnyReady(places);
+  // Looked at ever more rarely: each look takes the cache line from who works.
+  for (int pauses = first_look; pauses <= internal::kSpinRounds; pauses *= 2) {
+    for (int i = 0; i < pauses; ++i) internal::SpinPause();
+    if (IsAnyReady(places)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool AwaitAny(absl::Span<WaitPlace* const> places, const WaitLimit& started,
+              int first_look) {
+  if (started.deadline().HasPassed() || started.stop_token().stop_requested()) {
+    return false;
+  }
+  if (IsAnyReadySoon(places, first_look)) return true;
+  Waiter waiter;  // in the first place; the others stand for it
+  if (!places[0]->Queue(waiter)) return true;
+  std::array<std::optional<Waiter>, kMaxPlaces> others;
+  size_t queued = 1;
+  while (queued != places.size() &&
+         places[queued]->Queue(others[queued].emplace(&waiter))) {
+    ++queued;
+  }
+  // Where one of them is ready, the wait ends at once, but not without the
+  // wake-up that may have come meanwhile from another.
+  const bool is_ready = queued != places.size();
+  const bool woken = waiter.Sleep(
+      is_ready ? WaitLimit(absl::ZeroDuration()).Started() : started);
+  for (size_t i = 1; i < queued; ++i) {
+    if (waiter.woken_in() != &*others[i]) others[i]->Leave();
+  }
+  if (!woken) return is_ready;
+  for (size_t i = 0; i < queued; ++i) {
+    if (waiter.woken_in() == (i == 0 ? &waiter : &*others[i])) {
+      places[i]->Woken(waiter.message());
+    }
+  }
+  return true;
+}
+
+}  // namespace queue_internal
+}  // namespace heddle
