@@ -15,6 +15,10 @@ EVENT = "//sync:event_model_test"
 BARRIER = "//sync:barrier_model_test"
 LATCH = "//sync:latch_model_test"
 SHARED_LOCK = "//sync:shared_lock_model_test"
+GATE = "//queue/internal:gate_model_test"
+FIFO = "//queue/internal:fifo_model_test"
+QUEUE = "//queue:queue_model_test"
+SELECT = "//queue:select_model_test"
 
 
 def models(target, suite, *names):
@@ -73,9 +77,17 @@ MUTANTS = [
     (
         "(P4): the waker reads the waiter after its post",
         "thread/internal/parking.cc",
-        "    waiter->Post(Waiter::kWoken);\n    waiter = next;",
-        "    waiter->Post(Waiter::kWoken);\n    static_cast<void>(next);\n    waiter = waiter->next_;",
+        "    wait.Post(Waiter::kWoken);\n    waiter = next;",
+        "    wait.Post(Waiter::kWoken);\n    static_cast<void>(next);\n    waiter = waiter->next_;",
         models(PARKING, "ParkingModel", "WhoSawTheChangeMayDestroyTheObject"),
+    ),
+    (
+        "(P8): a wait that was woken elsewhere stays in its own queue",
+        "thread/internal/parking.cc",
+        "if (!woken || woken_in_ != this) Leave();",
+        "if (!woken) Leave();",
+        models(PARKING, "ParkingModel", "AWaitInTwoQueuesIsWokenOnceAndLeavesBoth")
+        + models(SELECT, "SelectModel", "TakesTheItemOfEitherQueue"),
     ),
     # --- Thread and Timer ----------------------------------------------------
     (
@@ -273,8 +285,8 @@ MUTANTS = [
     (
         "(P2): a waker takes who was claimed by another",
         "thread/internal/parking.cc",
-        "if (!waiter.moved_ && !waiter.Claim(Waiter::kClaimed)) return false;",
-        "if (!waiter.moved_ && !waiter.Claim(Waiter::kClaimed)) return true;",
+        "if (!waiter.moved_ && !waiter.wait_->Claim(Waiter::kClaimed)) return false;",
+        "if (!waiter.moved_ && !waiter.wait_->Claim(Waiter::kClaimed)) return true;",
         models(CONDITION, "ConditionModel", "ANotifyIsNotSpentOnAWaitThatReturnsFalse"),
     ),
     (
@@ -667,5 +679,209 @@ MUTANTS = [
         "std::memory_order_relaxed)) {  // [UNLOCK]\n        return;\n",
         "std::memory_order_relaxed)) {\n        static_cast<void>(word_.load(std::memory_order_relaxed));\n        return;\n",
         models(SHARED_LOCK, "SharedLockModel", "WhoWritesAfterAReaderMayDestroyIt"),
+    ),
+    # --- queue: the gate -----------------------------------------------------
+    (
+        "(G3): who queues does not look again before it sleeps",
+        "queue/internal/gate.cc",
+        "  if (ready_()) return false;  // (G3), (G4)\n",
+        "",
+        models(GATE, "GateModel", "WhoWaitsIsLetThrough", "AllAreLetThroughAtTheEnd"),
+    ),
+    (
+        "(G4): who was let through forgets the next",
+        "queue/internal/gate.cc",
+        "  if ((is_waking_ || owes_a_look_) && ready_()) gate_.LetOne();\n",
+        "",
+        models(GATE, "GateModel", "TwoAreLetThroughByTwo", "WhoIsLetThroughLetsTheNextOneThrough"),
+    ),
+    (
+        "(G2): who queues again stays on its way",
+        "queue/internal/gate.cc",
+        "(seen | Gate::kQueued) & ~drop,",
+        "(seen | Gate::kQueued | (drop & 0)),",
+        models(GATE, "GateModel", "WhoIsOvertakenIsNotForgotten"),
+    ),
+    (
+        "(G2): somebody is on its way when nobody was woken",
+        "queue/internal/gate.cc",
+        "(waking ? kWaking : 0)",
+        "(waking ? kWaking : kWaking)",
+        models(
+            GATE,
+            "GateModel",
+            "WhoseLimitPassesLeavesTheTicketToTheOther",
+            "WhoIsStoppedLeavesTheTicketToTheOther",
+        ),
+    ),
+    (
+        "LetAll() leaves the rest to who is on its way",
+        "queue/internal/gate.h",
+        "if (ABSL_PREDICT_FALSE((seen & kQueued) != 0)) WakeAll();",
+        "if (ABSL_PREDICT_FALSE((seen & (kQueued | kWaking)) == kQueued)) WakeAll();",
+        models(GATE, "GateModel", "TheEndComesToWhoIsOnItsWayToo"),
+    ),
+    # --- queue: the segments -------------------------------------------------
+    (
+        "(F3): the get side has no use of its segment",
+        "queue/internal/fifo.h",
+        "size(slots), uses(kUsesPerSlot * slots + 1) {}",
+        "size(slots), uses(kUsesPerSlot * slots + (kUsesPerSlot == 0)) {}",
+        models(FIFO, "FifoModel", "SegmentsAreFreedOnlyWhenAllAreDoneWithThem"),
+    ),
+    (
+        "[USED] without release",
+        "queue/internal/fifo.h",
+        "segment->uses.fetch_sub(count, std::memory_order_acq_rel)",
+        "segment->uses.fetch_sub(count, std::memory_order_acquire)",
+        models(FIFO, "FifoModel", "SegmentsAreUsedAgainOnlyWhenAllAreDoneWithThem"),
+    ),
+    (
+        "who goes out of a segment looks at it afterwards",
+        "queue/internal/fifo.h",
+        "    Segment* const next = segment->next;\n    DropUses(segment, 1);\n    return next;",
+        "    DropUses(segment, 1);\n    return segment->next;",
+        models(FIFO, "FifoModel", "SegmentsOfTrivialItemsAreUsedAgainOnlyWhenLeft"),
+    ),
+    (
+        "what needs no destruction is looked at afterwards",
+        "queue/internal/fifo.h",
+        "      if (is_ring_ || get_.index != get_.segment->size) return;\n      count = 1;",
+        "      if (is_ring_) return;\n      remains.fifo_ = this;\n      remains.segment_ = get_.segment;\n"
+        "      if (get_.index != get_.segment->size) remains.count_ = 0;\n"
+        "      remains.count_ += get_.index == get_.segment->size;\n      return;",
+        models(FIFO, "FifoModel", "SegmentsOfTrivialItemsAreFreedOnlyWhenLeft"),
+    ),
+    (
+        "an item of a ring is destroyed before it is taken",
+        "queue/internal/fifo.h",
+        "    std::forward<Take>(take)(std::move(*item));\n    if (is_ring_) {\n      std::destroy_at(item);",
+        "    if (is_ring_) std::destroy_at(item);\n    std::forward<Take>(take)(std::move(*item));\n    if (is_ring_) {",
+        models(FIFO, "FifoModel", "SlotsOfARingAreUsedAgainOnlyWhenTaken"),
+    ),
+    # --- queue: Queue and its kind -------------------------------------------
+    (
+        "[ITEM] without release",
+        "queue/blocking_queue.h",
+        "    puts_.store(puts_.load(std::memory_order_relaxed) + 1,\n                std::memory_order_seq_cst);",
+        "    puts_.store(puts_.load(std::memory_order_relaxed) + 1,\n                std::memory_order_relaxed);",
+        models(QUEUE, "QueueModel", "WhatCameBeforePutIsVisibleAfterGet"),
+    ),
+    (
+        "(Q6): a get may miss what was put",
+        "queue/blocking_queue.h",
+        "seen_puts_ = puts_.load(std::memory_order_seq_cst);",
+        "seen_puts_ = puts_.load(std::memory_order_acquire);",
+        models(QUEUE, "QueueModel", "IsLinearizable"),
+    ),
+    (
+        "Put() lets no getter in",
+        "queue/blocking_queue.h",
+        "  getters_.LetOne();\n  return Outcome::kDone;",
+        "  return Outcome::kDone;",
+        models(QUEUE, "QueueModel", "ItemsComeOutInTheirOrder", "TwoGettersGetOneEach"),
+    ),
+    (
+        "Get() lets no putter in",
+        "queue/blocking_queue.h",
+        "if (taken != 0 && most_ != kNoBound) putters_.LetOne();",
+        "static_cast<void>(this);",
+        models(QUEUE, "QueueModel", "PutWaitsForRoom", "GetManyMakesRoomForTwoPutters")
+        + models(QUEUE, "LifoQueueModel", "PutWaitsForRoomAndGetForAnItem")
+        + models(QUEUE, "PriorityQueueModel", "PutWaitsForRoomAndGetForAnItem"),
+    ),
+    (
+        "PutMany() lets no getter in",
+        "queue/blocking_queue.h",
+        "    if (batch != 0) getters_.LetOne();\n",
+        "",
+        models(QUEUE, "QueueModel", "PutManyServesTwoGetters"),
+    ),
+    (
+        "what was taken is not counted",
+        "queue/blocking_queue.h",
+        "    if (taken != 0) CountTaken(taken);\n",
+        "",
+        models(QUEUE, "QueueModel", "AGetWithALimitTakesTheItemOrLeavesIt"),
+    ),
+    (
+        "the last look of Put() puts and says no",
+        "queue/blocking_queue.h",
+        "  return attempt() == Outcome::kDone;\n}",
+        "  attempt();\n  return false;\n}",
+        models(QUEUE, "QueueModel", "APutWithALimitPutsTheItemOrKeepsIt"),
+    ),
+    (
+        "(Q4): the end is looked at after the items",
+        "queue/blocking_queue.h",
+        "    const bool is_last = is_shutdown() || !turn.Await(started);\n    const size_t taken = TakeNow(most, take);",
+        "    const size_t taken = TakeNow(most, take);\n    const bool is_last = is_shutdown() || (taken == 0 && !turn.Await(started));",
+        models(QUEUE, "QueueModel", "APutAgainstShutdownIsGotOrRefused"),
+    ),
+    (
+        "Shutdown() wakes no putter",
+        "queue/blocking_queue.h",
+        "  putters_.LetAll();\n",
+        "",
+        models(QUEUE, "QueueModel", "ShutdownReleasesAPutterAndTwoGetters"),
+    ),
+    (
+        "what was dropped is still unfinished",
+        "queue/blocking_queue.h",
+        "std::min(done + count, puts)",
+        "std::min(done, puts)",
+        models(QUEUE, "QueueModel", "ImmediateShutdownDropsWhatNobodyGot", "ImmediateShutdownReleasesWhoJoins"),
+    ),
+    (
+        "a queue with one lock drops nothing",
+        "queue/blocking_queue.h",
+        "      } else {\n        count = DropAll(dropped);",
+        "      } else {\n        count = 0;",
+        models(QUEUE, "LifoQueueModel", "ImmediateShutdownDropsWhatNobodyGot"),
+    ),
+    (
+        "TaskDone() wakes nobody",
+        "queue/blocking_queue.h",
+        "  if (done + 1 == puts_.load(std::memory_order_seq_cst)) joiners_.LetAll();\n",
+        "",
+        models(QUEUE, "QueueModel", "JoinReturnsWhenAllIsDone"),
+    ),
+    (
+        "[DONE] without release",
+        "queue/blocking_queue.h",
+        "  } while (!done_.compare_exchange_weak(done, done + 1,\n"
+        "                                        std::memory_order_seq_cst,",
+        "  } while (!done_.compare_exchange_weak(done, done + 1,\n"
+        "                                        std::memory_order_relaxed,",
+        models(QUEUE, "QueueModel", "WhatCameBeforeTaskDoneIsVisibleAfterJoin"),
+    ),
+    # --- queue: SelectGet ----------------------------------------------------
+    (
+        "who selects stays in the queues that did not wake it",
+        "queue/internal/wait_place.cc",
+        "    if (waiter.woken_in() != &*others[i]) others[i]->Leave();\n",
+        "",
+        models(SELECT, "SelectModel", "TakesOneWhereBothCome", "ALimitTakesTheItemOrLeavesIt"),
+    ),
+    (
+        "the gate that woke who selects is not told",
+        "queue/internal/wait_place.cc",
+        "      places[i]->Woken(waiter.message());\n",
+        "",
+        models(SELECT, "SelectModel", "TheWakeUpItDoesNotUseGoesToWhoWaits", "TwoWhoSelectGetOneEach"),
+    ),
+    (
+        "an event is never taken",
+        "queue/internal/select_cases.h",
+        "    if (!woken_ && !event_.IsSet()) return false;\n    give(EventIsSet());\n    return true;",
+        "    static_cast<void>(give);\n    return false;",
+        models(SELECT, "SelectModel", "AnEventOrAnItem", "AnEventMayBeDestroyedByWhoWasToldOfIt"),
+    ),
+    (
+        "a queue that is over is waited for",
+        "queue/internal/select_cases.h",
+        "        if (!over[i]) places[count++] = places_[i];",
+        "        if (count == i) places[count++] = places_[i];",
+        models(SELECT, "SelectModel", "ShutdownOfBothEndsIt"),
     ),
 ]
