@@ -219,7 +219,7 @@ TEST(QueueModel, ImmediateShutdownReleasesWhoJoins) {
 // The other two orders have one lock, and their gates with it.
 
 TEST(LifoQueueModel, PutWaitsForRoomAndGetForAnItem) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     LifoQueue<int> queue(1);
     int sum = 0;
     run.Run(
@@ -236,7 +236,7 @@ TEST(LifoQueueModel, PutWaitsForRoomAndGetForAnItem) {
 }
 
 TEST(PriorityQueueModel, PutWaitsForRoomAndGetForAnItem) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     PriorityQueue<int> queue(1);
     int sum = 0;
     run.Run(

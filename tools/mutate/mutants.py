@@ -686,7 +686,7 @@ MUTANTS = [
         "queue/internal/gate.cc",
         "  if (ready_()) return false;  // (G3), (G4)\n",
         "",
-        models(GATE, "GateModel", "WhoWaitsIsLetThrough", "AllAreLetThroughAtTheEnd"),
+        models(GATE, "GateModel", "WhoWaitsIsLetThrough", "AllAreLetThroughAtTheEnd", "TheEndComesToWhoIsOnItsWayToo"),
     ),
     (
         "(G4): who was let through forgets the next",
@@ -714,13 +714,6 @@ MUTANTS = [
             "WhoIsStoppedLeavesTheTicketToTheOther",
         ),
     ),
-    (
-        "LetAll() leaves the rest to who is on its way",
-        "queue/internal/gate.h",
-        "if (ABSL_PREDICT_FALSE((seen & kQueued) != 0)) WakeAll();",
-        "if (ABSL_PREDICT_FALSE((seen & (kQueued | kWaking)) == kQueued)) WakeAll();",
-        models(GATE, "GateModel", "TheEndComesToWhoIsOnItsWayToo"),
-    ),
     # --- queue: the segments -------------------------------------------------
     (
         "(F3): the get side has no use of its segment",
@@ -744,12 +737,10 @@ MUTANTS = [
         models(FIFO, "FifoModel", "SegmentsOfTrivialItemsAreUsedAgainOnlyWhenLeft"),
     ),
     (
-        "what needs no destruction is looked at afterwards",
+        "a segment is left with each item",
         "queue/internal/fifo.h",
-        "      if (is_ring_ || get_.index != get_.segment->size) return;\n      count = 1;",
-        "      if (is_ring_) return;\n      remains.fifo_ = this;\n      remains.segment_ = get_.segment;\n"
-        "      if (get_.index != get_.segment->size) remains.count_ = 0;\n"
-        "      remains.count_ += get_.index == get_.segment->size;\n      return;",
+        "      if (is_ring_ || get_.index != get_.segment->size) return;\n",
+        "      if (is_ring_) return;\n",
         models(FIFO, "FifoModel", "SegmentsOfTrivialItemsAreFreedOnlyWhenLeft"),
     ),
     (
@@ -881,7 +872,7 @@ MUTANTS = [
         "a queue that is over is waited for",
         "queue/internal/select_cases.h",
         "        if (!over[i]) places[count++] = places_[i];",
-        "        if (count == i) places[count++] = places_[i];",
+        "        static_cast<void>(over);\n        places[count++] = places_[i];",
         models(SELECT, "SelectModel", "ShutdownOfBothEndsIt"),
     ),
 ]
