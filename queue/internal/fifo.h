@@ -52,9 +52,9 @@ class Fifo {
     friend class Fifo;
     // `count_` items from a place on, which may be the end of the segment before
     // theirs; or so many segments, where items need no destruction.
-    Fifo* fifo_;
-    Segment* segment_;
-    size_t index_;
+    Fifo* fifo_ = nullptr;
+    Segment* segment_ = nullptr;
+    size_t index_ = 0;
     size_t count_ = 0;
   };
 
