@@ -153,11 +153,25 @@ TYPED_TEST(BlockingQueueTest, TakesWhateverCanBeMovedOrCopied) {
   const OnlyCopyable item(4);
   copyable.Put(item);
   EXPECT_EQ(copyable.TryGet()->value, 4);
-  typename TypeParam::template Of<Aligned> aligned;
-  for (int i = 0; i < 100; ++i) aligned.Put(Aligned(i));
-  for (int i = 0; i < 100; ++i) {
-    const std::optional<Aligned> got = aligned.Get();
-    EXPECT_EQ(reinterpret_cast<uintptr_t>(&*got) % alignof(Aligned), 0u);
+}
+
+// Looks where the items lie that it is given.
+struct AlignmentOutput {
+  AlignmentOutput& operator*() { return *this; }
+  AlignmentOutput& operator++(int) { return *this; }
+  AlignmentOutput& operator=(Aligned&& item) {
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(&item) % alignof(Aligned), 0u);
+    return *this;
+  }
+};
+
+TYPED_TEST(BlockingQueueTest, ItemsLieWhereTheirAlignmentSays) {
+  std::vector<Aligned> items;
+  for (int i = 0; i < 100; ++i) items.emplace_back(i);
+  for (const int maxsize : {0, 100}) {
+    typename TypeParam::template Of<Aligned> queue(maxsize);
+    queue.PutMany(items);
+    EXPECT_EQ(queue.GetMany(AlignmentOutput(), items.size()), items.size());
   }
 }
 

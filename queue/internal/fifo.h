@@ -158,10 +158,11 @@ class Fifo {
   static constexpr size_t kSegmentItems =
       kItemsOfSegment != 0 ? kItemsOfSegment : kPageOfSlots<Segment, T>;
 
-  // A cache line for each side.
-  struct alignas(64) Side {
+  // A side, and the distance of a cache line to the next.
+  struct Side {
     internal::Var<Segment*> segment = nullptr;
     internal::Var<size_t> index = 0;
+    std::byte apart[64];
   };
 
   static Segment* NewSegment(size_t slots) {

@@ -54,7 +54,8 @@ bool AwaitAny(absl::Span<WaitPlace* const> places, const WaitLimit& started,
   // wake-up that may have come meanwhile from another.
   const bool is_ready = queued != places.size();
   const bool woken = waiter.Sleep(
-      is_ready ? WaitLimit(absl::ZeroDuration()).Started() : started);
+      is_ready ? WaitLimit(absl::ZeroDuration()).Started() : started,
+      /*has_looked=*/true);
   for (size_t i = 1; i < queued; ++i) {
     if (waiter.woken_in() != &*others[i]) others[i]->Leave();
   }

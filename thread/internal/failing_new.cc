@@ -22,9 +22,22 @@ bool MayAllocate() {
   return !fails;
 }
 
-void* Counted(void* block) {
+// Memory, or null if the test says so.
+void* Allocate(std::size_t size, std::size_t alignment) {
+  if (!MayAllocate()) return nullptr;
+  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
+  void* const block = alignment <= alignof(std::max_align_t)
+                          ? std::malloc(size)
+                          : std::aligned_alloc(alignment, rounded);
+  if (block != nullptr) {
+    live_bytes += static_cast<int64_t>(malloc_usable_size(block));
+  }
+  return block;
+}
+
+void* AllocateOrThrow(std::size_t size, std::size_t alignment) {
+  void* const block = Allocate(size, alignment);
   if (block == nullptr) heddle::internal::Throw(std::bad_alloc());
-  live_bytes += static_cast<int64_t>(malloc_usable_size(block));
   return block;
 }
 
@@ -35,16 +48,16 @@ void Free(void* block) {
 
 }  // namespace
 
-void* operator new(std::size_t size) {
-  return Counted(MayAllocate() ? std::malloc(size) : nullptr);
-}
+void* operator new(std::size_t size) { return AllocateOrThrow(size, 1); }
 void operator delete(void* block) noexcept { Free(block); }
 void operator delete(void* block, std::size_t) noexcept { Free(block); }
 
 void* operator new(std::size_t size, std::align_val_t alignment) {
-  const auto least = static_cast<std::size_t>(alignment);
-  const std::size_t rounded = (size + least - 1) / least * least;
-  return Counted(MayAllocate() ? std::aligned_alloc(least, rounded) : nullptr);
+  return AllocateOrThrow(size, static_cast<std::size_t>(alignment));
+}
+void* operator new(std::size_t size, std::align_val_t alignment,
+                   const std::nothrow_t&) noexcept {
+  return Allocate(size, static_cast<std::size_t>(alignment));
 }
 void operator delete(void* block, std::align_val_t) noexcept { Free(block); }
 void operator delete(void* block, std::size_t, std::align_val_t) noexcept {

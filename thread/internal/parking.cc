@@ -92,9 +92,10 @@ bool Waiter::IsPosted() const {
   return (claim_.load(std::memory_order_relaxed) & ~kAsleep) >= kWoken;
 }
 
-void Waiter::LookBriefly() const {
-  if (const SpinTurn turn; turn) {
-    for (int i = 0; i < kSpinRounds; ++i) {
+void Waiter::LookBriefly(bool has_looked) const {
+  if (!has_looked) {
+    const SpinTurn turn;
+    for (int i = 0; turn && i < kSpinRounds; ++i) {
       if (IsPosted()) return;
       SpinPause();
     }
@@ -102,7 +103,7 @@ void Waiter::LookBriefly() const {
   for (int i = 0; i < kYieldRounds && !IsPosted(); ++i) SpinYield();
 }
 
-bool Waiter::Sleep(const WaitLimit& limit) {
+bool Waiter::Sleep(const WaitLimit& limit, bool has_looked) {
   assert(limit.started() &&
          "a wait may be woken and sleep again: start its clock once, before");
   const Deadline deadline = limit.deadline();
@@ -117,7 +118,7 @@ bool Waiter::Sleep(const WaitLimit& limit) {
     if (limit.stop_token().stop_possible())
       on_stop.emplace(limit.stop_token(), end_wait);
 
-    if (!deadline.IsPast()) LookBriefly();
+    if (!deadline.IsPast()) LookBriefly(has_looked);
     for (;;) {
       uint32_t seen = claim_.load(std::memory_order_acquire);  // [WAKE]
       const uint32_t state = seen & ~kAsleep;

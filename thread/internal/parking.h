@@ -63,12 +63,13 @@ class Waiter {
   // returns, the waiter is in no queue. A wake-up that was spent on this waiter
   // is never lost to its limit: then the result is true.
   //
-  // It looks for the wake-up for a moment, awake, before it really sleeps.
+  // It looks for the wake-up for a moment, awake, before it really sleeps; but
+  // who `has_looked`, awake, for what it waits for only yields.
   //
   // REQUIRES: called once, by the thread that owns it, after
   // ParkingSpot::Add(); no ParkingSpot is held; `limit` is started(). Memory
   // ordering: what the waker did before it woke this waiter is visible.
-  bool Sleep(const WaitLimit& limit);
+  bool Sleep(const WaitLimit& limit, bool has_looked = false);
 
   // Takes one that stands for another's wait out of its queue, if it is there
   // yet. REQUIRES: that one's Sleep() has returned.
@@ -103,7 +104,7 @@ class Waiter {
   bool Claim(uint32_t state);  // from kWaiting only; false: somebody else has
   void Post(uint32_t state);   // hands a claimed waiter back; its last touch
   bool IsPosted() const;
-  void LookBriefly() const;  // until it is posted, or for long enough
+  void LookBriefly(bool has_looked) const;  // until posted, or long enough
 
   Atomic<uint32_t> claim_{kWaiting};  // of wait_, the only one that is used
   Waiter* const wait_;
