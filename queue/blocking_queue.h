@@ -237,8 +237,10 @@ class BlockingQueue {
   bool HasItemsOrEnd() const;
   size_t CountItems(size_t most) ABSL_EXCLUSIVE_LOCKS_REQUIRED(get_lock_);
   void CountTaken(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(get_lock_);
+  // With both locks, which are one where the store has one side: more than the
+  // analysis can follow.
   size_t DropAll(typename Store::Remains& dropped)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(put_lock_, get_lock_);
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(put_lock_) ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
   // The only attempts; the others wait for the moment to make one.
   template <typename U>
@@ -387,7 +389,8 @@ size_t BlockingQueue<T, Store>::TakeNow(size_t most, Take&& take) {
     if (taken != 0 && most_ != kNoBound) putters_.LetOne();
   };
   LockGuard guard(get_lock_);
-  const absl::Cleanup publish = [&] {
+  // The analysis does not see that the guard outlives this.
+  const absl::Cleanup publish = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     if (taken != 0) CountTaken(taken);
   };
   for (const size_t there = CountItems(most); taken != there; ++taken) {

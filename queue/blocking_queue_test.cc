@@ -12,9 +12,7 @@
 #include <memory>
 #include <numeric>
 #include <optional>
-#include <ranges>
 #include <span>
-#include <sstream>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -375,12 +373,10 @@ TYPED_TEST(BlockingQueueTest, PutManyCopiesFromWhatIsNotGivenAway) {
   std::vector<std::string> lvalue = {word};
   queue.PutMany(lvalue);
   queue.PutMany(std::span(lvalue));
-  queue.PutMany(lvalue | std::views::take(1));
+  queue.PutMany(std::span(lvalue).first(1));
   EXPECT_EQ(lvalue[0], word);
   queue.PutMany(std::list<std::string>{word});
-  std::istringstream words("some words");
-  queue.PutMany(std::ranges::istream_view<std::string>(words));
-  EXPECT_EQ(queue.Size(), 6u);
+  EXPECT_EQ(queue.Size(), 4u);
   EXPECT_EQ(queue.PutMany(std::vector<std::string>()), 0u);
 }
 
@@ -756,11 +752,14 @@ TYPED_TEST(BlockingQueueTest, GetterWhoseMoveThrowsLetsTheNextOneHaveTheItem) {
 
 TYPED_TEST(BlockingQueueTest, PutManyThatThrowsHasPutWhatCameBefore) {
   typename TestFixture::IntQueue queue;
-  const auto numbers =
-      std::views::iota(1, 10) | std::views::transform([](int i) {
-        if (i == 4) throw std::runtime_error("no four");
-        return i;
-      });
+  struct NotFour {
+    int value;
+    operator int() const {  // NOLINT(google-explicit-constructor)
+      if (value == 4) throw std::runtime_error("no four");
+      return value;
+    }
+  };
+  const std::vector<NotFour> numbers = {{1}, {2}, {3}, {4}, {5}};
   EXPECT_THROW(queue.PutMany(numbers), std::runtime_error);
   EXPECT_THAT(Rest(queue), ::testing::ElementsAreArray(TypeParam::kOrder));
 }
