@@ -74,7 +74,16 @@
 namespace heddle {
 namespace queue_internal {
 struct SelectAccess;
-}
+
+// How long to wait, awake, before the first look. Who comes as soon as there is
+// room for one item finds the queue full again after it, and each time the
+// counts of one side go to the other's processor: with a bound of 1024, 1 pause
+// for all takes 50 ns an item, 32 take 20. But 32 make the way of a single item
+// to a consumer that waits awake longer, 700 ns instead of 250; 8 do not.
+inline constexpr int kPausesForRoom = 32;
+inline constexpr int kPausesForItems = 8;
+inline constexpr int kPausesForDone = 1;
+}  // namespace queue_internal
 
 // What becomes of the items that are in a queue at its Shutdown().
 enum class QueueShutdown {
@@ -223,15 +232,6 @@ class BlockingQueue {
   // Stores that a gate's waiters look for are sequentially consistent: see (G3).
   static constexpr size_t kNoBound = std::numeric_limits<size_t>::max();
   static constexpr size_t kBatch = 1024;  // at most so many items per holding
-
-  // How long to wait, awake, before the first look. Who comes as soon as there is
-  // room for one item finds the queue full again after it, and each time the
-  // counts of one side go to the other's processor: with a bound of 1024, 1 pause
-  // for all takes 50 ns an item, 32 take 20. But 32 make the way of a single item
-  // to a consumer that waits awake longer, 700 ns instead of 250; 8 do not.
-  static constexpr int kPausesForRoom = 32;
-  static constexpr int kPausesForItems = 8;
-  static constexpr int kPausesForDone = 1;
 
   bool HasRoomFor(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(put_lock_);
   bool HasItemsOrEnd() const;
@@ -420,8 +420,8 @@ bool BlockingQueue<T, Store>::PutWhenRoom(const WaitLimit& limit,
     return puts_.load(std::memory_order_seq_cst) - takes < most_ ||
            is_shutdown_.load(std::memory_order_seq_cst);
   };
-  queue_internal::GateTurn turn(putters_, has_room, kPausesForRoom);
-  while (turn.Await(started)) {
+  queue_internal::GateTurn turn(putters_, has_room);
+  while (turn.Await(started, queue_internal::kPausesForRoom)) {
     outcome = attempt();
     if (outcome != Outcome::kFull) return outcome == Outcome::kDone;
   }
@@ -461,9 +461,10 @@ size_t BlockingQueue<T, Store>::TakeWithin(size_t most, Take&& take,
   }
   const WaitLimit started = limit.Started();
   const auto has_items = [this] { return HasItemsOrEnd(); };
-  queue_internal::GateTurn turn(getters_, has_items, kPausesForItems);
+  queue_internal::GateTurn turn(getters_, has_items);
   for (;;) {
-    const bool is_last = is_shutdown() || !turn.Await(started);
+    const bool is_last =
+        is_shutdown() || !turn.Await(started, queue_internal::kPausesForItems);
     const size_t taken = TakeNow(most, take);
     if (taken != 0 || is_last) return taken;  // (Q4)
   }
@@ -492,8 +493,8 @@ bool BlockingQueue<T, Store>::Join(const WaitLimit& limit) {
   };
   if (is_done()) return true;
   const WaitLimit started = limit.Started();
-  queue_internal::GateTurn turn(joiners_, is_done, kPausesForDone);
-  while (turn.Await(started)) {
+  queue_internal::GateTurn turn(joiners_, is_done);
+  while (turn.Await(started, queue_internal::kPausesForDone)) {
     if (is_done()) return true;
   }
   return is_done();

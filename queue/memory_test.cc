@@ -7,7 +7,6 @@
 
 #include "absl/base/config.h"
 #include "gtest/gtest.h"
-#include "heddle/queue/internal/testing.h"
 #include "heddle/queue/lifo_queue.h"
 #include "heddle/queue/priority_queue.h"
 #include "heddle/queue/queue.h"

@@ -218,38 +218,28 @@ TEST(QueueModel, ImmediateShutdownReleasesWhoJoins) {
 
 // The other two orders have one lock, and their gates with it.
 
+template <typename AnyQueue>
+void PutTwoThroughRoomForOne(Execution& run) {
+  AnyQueue queue(1);
+  int sum = 0;
+  run.Run(
+      [&] {
+        queue.Put(1);
+        queue.Put(2);
+      },
+      [&] {
+        sum += queue.Get().value_or(0);
+        sum += queue.Get().value_or(0);
+      });
+  explore::Check(sum == 3);
+}
+
 TEST(LifoQueueModel, PutWaitsForRoomAndGetForAnItem) {
-  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
-    LifoQueue<int> queue(1);
-    int sum = 0;
-    run.Run(
-        [&] {
-          queue.Put(1);
-          queue.Put(2);
-        },
-        [&] {
-          sum += queue.Get().value_or(0);
-          sum += queue.Get().value_or(0);
-        });
-    explore::Check(sum == 3);
-  }));
+  EXPECT_TRUE(HoldsInSamples(PutTwoThroughRoomForOne<LifoQueue<int>>));
 }
 
 TEST(PriorityQueueModel, PutWaitsForRoomAndGetForAnItem) {
-  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
-    PriorityQueue<int> queue(1);
-    int sum = 0;
-    run.Run(
-        [&] {
-          queue.Put(1);
-          queue.Put(2);
-        },
-        [&] {
-          sum += queue.Get().value_or(0);
-          sum += queue.Get().value_or(0);
-        });
-    explore::Check(sum == 3);
-  }));
+  EXPECT_TRUE(HoldsInSamples(PutTwoThroughRoomForOne<PriorityQueue<int>>));
 }
 
 TEST(LifoQueueModel, ImmediateShutdownDropsWhatNobodyGot) {

@@ -1,7 +1,7 @@
 // A header with raw slots for items behind it, in one allocation: what the
 // stores of this folder are made of.
 //
-//   struct Segment { size_t size; Segment* next; };
+//   struct Segment { explicit Segment(size_t slots); ... };
 //   Segment* segment = NewBlock<Segment, T>(/*slots=*/64);
 //   std::construct_at(SlotOf<T>(segment, 3), item);
 //   ...
@@ -16,7 +16,6 @@
 #include <limits>
 #include <memory>
 #include <new>
-#include <utility>
 
 namespace heddle {
 namespace queue_internal {
@@ -47,24 +46,23 @@ inline constexpr size_t BlockBytes(size_t slots) {
   return kFirstSlot<Header, T> + slots * sizeof(T);
 }
 
-// Makes a block whose header is made from `args`. Throws std::bad_alloc.
+// Makes a block whose header is made from the number of its slots. Throws
+// std::bad_alloc.
 // REQUIRES: slots <= kMaxSlots.
-template <typename Header, typename T, typename... Args>
-Header* NewBlock(size_t slots, Args&&... args) {
+template <typename Header, typename T>
+Header* NewBlock(size_t slots) {
   void* const memory =
       ::operator new(BlockBytes<Header, T>(slots), kBlockAlignment<Header, T>);
-  return std::construct_at(static_cast<Header*>(memory),
-                           std::forward<Args>(args)...);
+  return std::construct_at(static_cast<Header*>(memory), slots);
 }
 
 // The same, but null where NewBlock() throws.
-template <typename Header, typename T, typename... Args>
-Header* TryNewBlock(size_t slots, Args&&... args) {
+template <typename Header, typename T>
+Header* TryNewBlock(size_t slots) {
   void* const memory = ::operator new(BlockBytes<Header, T>(slots),
                                       kBlockAlignment<Header, T>, std::nothrow);
   if (memory == nullptr) return nullptr;
-  return std::construct_at(static_cast<Header*>(memory),
-                           std::forward<Args>(args)...);
+  return std::construct_at(static_cast<Header*>(memory), slots);
 }
 
 template <typename T, typename Header>

@@ -60,7 +60,8 @@ class Fifo {
 
   // For at most `bound` items at a time, or for any number of them: 0.
   explicit Fifo(size_t bound) : is_ring_(bound != 0) {
-    Segment* const first = NewSegment(is_ring_ ? bound : kSegmentItems);
+    Segment* const first =
+        NewBlock<Segment, T>(is_ring_ ? bound : kSegmentItems);
     if (is_ring_) first->next = first;
     put_.segment = first;
     get_.segment = first;
@@ -165,10 +166,6 @@ class Fifo {
     std::byte apart[64];
   };
 
-  static Segment* NewSegment(size_t slots) {
-    return NewBlock<Segment, T>(slots, slots);
-  }
-
   Segment* SpareSegment() {
     // relaxed: the exchange checks it.
     if (spare_.load(std::memory_order_relaxed) != nullptr) {
@@ -180,7 +177,7 @@ class Fifo {
                         std::memory_order_relaxed);  // relaxed: [ITEM] follows
       return spare;
     }
-    return NewSegment(kSegmentItems);
+    return NewBlock<Segment, T>(kSegmentItems);
   }
 
   // Leaves to `remains` the next `count` items, which are all in one segment, and

@@ -7,8 +7,8 @@
 //
 // The waiting side, which has found nothing and holds no lock:
 //
-//   GateTurn turn(gate, ready, /*first_look=*/1);  // bool ready(): worth a try?
-//   while (turn.Await(started)) {
+//   GateTurn turn(gate, ready);             // bool ready(): worth a try?
+//   while (turn.Await(started, /*first_look=*/1)) {
 //     if (Take()) return true;              // the turn ends: the next may go
 //   }
 //   return Take();                          // the limit has passed: a last look
@@ -86,22 +86,23 @@ class Gate {
 
 // A thread's waiting at a gate and, when it ends, what it owes to the others.
 // `ready` says whether a try is worth it, by sequentially consistent loads; it
-// must outlive the turn. `first_look`: how many pauses to spend before the first
-// look, by one who does better to come when there is enough for many tries.
+// must outlive the turn.
 class GateTurn final : public WaitPlace {
  public:
-  GateTurn(Gate& gate, absl::FunctionRef<bool()> ready, int first_look)
-      : gate_(gate), ready_(ready), first_look_(first_look) {}
+  GateTurn(Gate& gate, absl::FunctionRef<bool()> ready)
+      : gate_(gate), ready_(ready) {}
   GateTurn(const GateTurn&) = delete;
   GateTurn& operator=(const GateTurn&) = delete;
   ~GateTurn();
 
   // Waits until a try is worth it and returns true, or returns false if
   // `started` has ended the wait. A try that fails is followed by another
-  // Await(): who was woken in vain then waits in the first place.
-  bool Await(const WaitLimit& started) {
+  // Await(): who was woken in vain then waits in the first place. `first_look`:
+  // how many pauses to spend before the first look, by one who does better to
+  // come when there is enough for many tries.
+  bool Await(const WaitLimit& started, int first_look) {
     WaitPlace* const place = this;
-    return AwaitAny({&place, 1}, started, first_look_);
+    return AwaitAny({&place, 1}, started, first_look);
   }
 
   bool IsReady() const override { return ready_(); }
@@ -111,7 +112,6 @@ class GateTurn final : public WaitPlace {
  private:
   Gate& gate_;
   const absl::FunctionRef<bool()> ready_;
-  const int first_look_;
   bool is_waking_ = false;    // kWaking is this turn's (G2)
   bool owes_a_look_ = false;  // it was, and what it stood for is not yet done
 };

@@ -38,10 +38,10 @@ class Tickets {
       return tickets_.load(std::memory_order_seq_cst) > 0 ||
              is_closed_.load(std::memory_order_seq_cst);
     };
-    GateTurn turn(gate_, ready, /*first_look=*/1);
+    GateTurn turn(gate_, ready);
     for (;;) {
-      const bool is_last =
-          is_closed_.load(std::memory_order_seq_cst) || !turn.Await(started);
+      const bool is_last = is_closed_.load(std::memory_order_seq_cst) ||
+                           !turn.Await(started, /*first_look=*/1);
       const bool taken = TakeNow();
       if (taken || is_last) return taken;
     }

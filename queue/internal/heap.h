@@ -53,8 +53,7 @@ class Heap {
   Heap(size_t bound, Compare compare)
       : is_bounded_(bound != 0),
         compare_(std::move(compare)),
-        array_(NewBlock<Array, Entry>(is_bounded_ ? bound : kLeastCapacity,
-                                      is_bounded_ ? bound : kLeastCapacity)) {}
+        array_(NewBlock<Array, Entry>(is_bounded_ ? bound : kLeastCapacity)) {}
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
   ~Heap() { DeleteArray(array_, size_); }
@@ -64,7 +63,7 @@ class Heap {
   template <typename U>
   void Push(U&& value) {
     if (size_ == array_->capacity) {
-      MoveTo(NewBlock<Array, Entry>(2 * size_, 2 * size_));
+      MoveTo(NewBlock<Array, Entry>(2 * size_));
     }
     size_t place = size_;
     while (place != 0 && compare_(value, ItemAt(Parent(place)))) {
@@ -108,7 +107,7 @@ class Heap {
     if (!is_bounded_ && size_ >= kLeastCapacity / 2 &&
         size_ < array_->capacity / 4) {
       const size_t half = array_->capacity / 2;
-      Array* const smaller = TryNewBlock<Array, Entry>(half, half);
+      Array* const smaller = TryNewBlock<Array, Entry>(half);
       if (smaller != nullptr) MoveTo(smaller);
     }
   }

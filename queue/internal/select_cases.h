@@ -46,9 +46,6 @@ struct SelectAccess {
   }
 };
 
-// As a queue's own getters: see kPausesForItems.
-inline constexpr int kFirstLook = 8;
-
 // A case has an Item, IsOver() (no item will ever come), Take() and place().
 
 template <typename T, typename Store>
@@ -58,8 +55,7 @@ class QueueCase {
   using Source = BlockingQueue<T, Store>;
 
   explicit QueueCase(Source& queue)
-      : queue_(queue),
-        turn_(SelectAccess::Getters(queue), is_ready_, kFirstLook) {}
+      : queue_(queue), turn_(SelectAccess::Getters(queue), is_ready_) {}
   explicit QueueCase(SimpleQueue<T>& queue)
       : QueueCase(SelectAccess::Inside(queue)) {}
 
@@ -142,7 +138,7 @@ class Selection {
         if (!over[i]) places[count++] = places_[i];
       }
       if (count == 0) return std::nullopt;
-      if (!AwaitAny({places.data(), count}, started, kFirstLook)) {
+      if (!AwaitAny({places.data(), count}, started, kPausesForItems)) {
         TakeAny();
         return std::move(result_);
       }

@@ -42,8 +42,7 @@ class Stack {
 
   // For at most `bound` items at a time, or for any number of them: 0.
   explicit Stack(size_t bound)
-      : top_(NewBlock<Chunk, T>(bound != 0 ? bound : kChunkItems,
-                                bound != 0 ? bound : kChunkItems)) {}
+      : top_(NewBlock<Chunk, T>(bound != 0 ? bound : kChunkItems)) {}
   Stack(const Stack&) = delete;
   Stack& operator=(const Stack&) = delete;
   ~Stack() {
@@ -61,8 +60,7 @@ class Stack {
       used_ = used + 1;
       return;
     }
-    if (spare_ == nullptr)
-      spare_ = NewBlock<Chunk, T>(kChunkItems, kChunkItems);
+    if (spare_ == nullptr) spare_ = NewBlock<Chunk, T>(kChunkItems);
     std::construct_at(SlotOf<T>(spare_, 0), std::forward<U>(value));
     spare_->below = top_;
     top_ = std::exchange(spare_, nullptr);

@@ -805,8 +805,11 @@ MUTANTS = [
     (
         "(Q4): the end is looked at after the items",
         "queue/blocking_queue.h",
-        "    const bool is_last = is_shutdown() || !turn.Await(started);\n    const size_t taken = TakeNow(most, take);",
-        "    const size_t taken = TakeNow(most, take);\n    const bool is_last = is_shutdown() || (taken == 0 && !turn.Await(started));",
+        "    const bool is_last =\n        is_shutdown() || !turn.Await(started, queue_internal::kPausesForItems);\n"
+        "    const size_t taken = TakeNow(most, take);",
+        "    const size_t taken = TakeNow(most, take);\n"
+        "    const bool is_last = is_shutdown() ||\n"
+        "        (taken == 0 && !turn.Await(started, queue_internal::kPausesForItems));",
         models(QUEUE, "QueueModel", "APutAgainstShutdownIsGotOrRefused"),
     ),
     (

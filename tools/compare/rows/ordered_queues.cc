@@ -81,7 +81,6 @@ void Transfer(benchmark::State& state, int producers, int consumers,
               int64_t there) {
   constexpr int64_t kItems = 100'000;
   Contender queue;
-  int64_t expected = 0;
   // Of no order in particular, and the same for all.
   const auto item = [](int64_t i) { return (i * 7919) % 100'003; };
   for (int64_t i = 0; i < there; ++i) queue.Put(item(i));
@@ -104,9 +103,9 @@ void Transfer(benchmark::State& state, int producers, int consumers,
   for (auto _ : state) {
     for (Count& count : counts) count.value = 0;
     crew.Round();
-    expected = 0;
-    for (const Count& count : counts) expected += count.value;
-    if (!CheckSum(state, expected, kItems)) break;
+    int64_t all = 0;
+    for (const Count& count : counts) all += count.value;
+    if (!CheckSum(state, all, kItems)) break;
   }
   state.SetItemsProcessed(state.iterations() * kItems);
 }
