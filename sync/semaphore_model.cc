@@ -189,6 +189,25 @@ TEST(SemaphoreModel, WhatCameBeforeReleaseIsVisibleAfterAWaitInVain) {
   }));
 }
 
+// A release that saw somebody queued, whom another served meanwhile.
+TEST(SemaphoreModel, AReleaseThatComesLateToTheQueueIsSeen) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Semaphore semaphore(0);
+    Var<int> data = 0;
+    run.Run(
+        [&] {
+          semaphore.Acquire();
+          semaphore.Acquire();
+          explore::Check(data == 1);
+        },
+        [&] {
+          data = 1;
+          semaphore.Release();
+        },
+        [&] { semaphore.Release(); });
+  }));
+}
+
 TEST(SemaphoreModel, TryAcquireOfAUnitNeverFailsForNoReason) {
   EXPECT_TRUE(Holds(3, [](Execution& /*run*/) {
     Semaphore semaphore(1);

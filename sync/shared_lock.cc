@@ -72,7 +72,9 @@ uint32_t SharedLock::Serve(uint32_t word, ParkingSpot& spot, WakeList& woken) {
 void SharedLock::Leave() {
   WakeList woken;
   ParkingSpot spot(this);
-  uint32_t seen = word_.load(std::memory_order_acquire);  // [UNLOCK]
+  // relaxed: who is served needs to see what the last writer did, and that one
+  // had this spot after them (H2), or they have read the word since.
+  uint32_t seen = word_.load(std::memory_order_relaxed);
   if ((seen & kQueued) == 0 || (seen & kWriter) != 0) return;
   // Read by `seen / kReader` threads at least one of which stays until it gets
   // the spot (H2); so all that can be served are readers.
@@ -89,16 +91,10 @@ void SharedLock::Leave() {
 void SharedLock::UnlockSlow() {
   WakeList woken;
   ParkingSpot spot(this);
-  // relaxed: the exchange checks it, or (H2).
-  uint32_t seen = word_.load(std::memory_order_relaxed);
-  while (seen != (kWriter | kQueued)) {
-    if (seen != kWriter) {
-      internal::Throw(std::logic_error("SharedLock::unlock: nobody writes"));
-    }
-    if (word_.compare_exchange_weak(seen, kFree, std::memory_order_release,
-                                    std::memory_order_relaxed)) {  // [UNLOCK]
-      return;
-    }
+  // relaxed: a writer's own word. The fast path failed because somebody queued,
+  // and nobody takes kQueued away while there is a writer (H2).
+  if (word_.load(std::memory_order_relaxed) != (kWriter | kQueued)) {
+    internal::Throw(std::logic_error("SharedLock::unlock: nobody writes"));
   }
   word_.store(Serve(kFree, spot, woken),
               std::memory_order_release);  // [UNLOCK]

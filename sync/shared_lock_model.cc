@@ -111,6 +111,23 @@ TEST(SharedLockModel, AWriterThatGivesUpStrandsNobody) {
   }));
 }
 
+// Between them somebody queues who gives up: nobody is handed the lock.
+TEST(SharedLockModel, WhatAReaderReadIsReadBeforeANewcomerWrites) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Table table;
+    run.Run([&] { table.Read(); },
+            [&]() HEDDLE_UNCHECKED {
+              if (table.lock.try_lock_for(absl::Seconds(1)))
+                table.lock.unlock();
+            },
+            [&]() HEDDLE_UNCHECKED {
+              if (!table.lock.try_lock()) return;
+              ++table.value;
+              table.lock.unlock();
+            });
+  }));
+}
+
 TEST(SharedLockModel, AReaderThatGivesUpStrandsNobody) {
   EXPECT_TRUE(Holds(1, [](Execution& run) {
     Table table;

@@ -399,6 +399,13 @@ MUTANTS = [
         models(SEMAPHORE, "SemaphoreModel", "TryAcquireOfAUnitNeverFailsForNoReason"),
     ),
     (
+        "a release that comes late to the queue releases nothing",
+        "sync/semaphore.cc",
+        "seen + count,\n                                    std::memory_order_release",
+        "seen + count,\n                                    std::memory_order_relaxed",
+        models(SEMAPHORE, "SemaphoreModel", "AReleaseThatComesLateToTheQueueIsSeen"),
+    ),
+    (
         "Release() looks at the semaphore after it let go",
         "sync/semaphore.h",
         "std::memory_order_relaxed)) {  // [RELEASE]\n        return;",
@@ -639,6 +646,13 @@ MUTANTS = [
         "tag == kWriter ? seen == kFree : (seen & (kWriter | kQueued)) == 0;",
         "seen == kFree;",
         models(SHARED_LOCK, "SharedLockModel", "ReadersReadTogether"),
+    ),
+    (
+        "the last reader that finds the queue left does not release",
+        "sync/shared_lock.cc",
+        "word_.store(Serve(kFree, spot, woken),\n              std::memory_order_release);  // [UNLOCK]\n}\n\nstd::string",
+        "word_.store(Serve(kFree, spot, woken),\n              std::memory_order_relaxed);  // [UNLOCK]\n}\n\nstd::string",
+        models(SHARED_LOCK, "SharedLockModel", "WhatAReaderReadIsReadBeforeANewcomerWrites"),
     ),
     (
         "(H3): who gives up lets nobody in",

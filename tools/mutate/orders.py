@@ -54,7 +54,7 @@ def test(targets):
     """'killed', 'survived', or 'stillborn' if it does not compile."""
     status = subprocess.run(
         ["tools/bazel", "test", "--config=model", "--noshow_progress", "--test_output=errors",
-         "--test_timeout=120", *targets],
+         "--test_timeout=600", *targets],
         cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
         check=False).returncode
     return {0: "survived", 3: "killed"}.get(status, "stillborn")
