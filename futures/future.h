@@ -32,7 +32,7 @@
 #include <utility>
 
 #include "absl/base/optimization.h"
-#include "heddle/futures/internal/future_state.h"
+#include "heddle/pool/internal/result_state.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -40,7 +40,7 @@ namespace heddle {
 
 template <typename T>
 class Future {
-  using State = futures_internal::ResultState<T>;
+  using State = pool_internal::ResultOf<T>;
 
  public:
   // A handle without a result.

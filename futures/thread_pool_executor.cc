@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "heddle/pool/errors.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
@@ -40,7 +41,8 @@ ThreadPoolExecutor::ThreadPoolExecutor()
 ThreadPoolExecutor::ThreadPoolExecutor(int max_workers)
     : pool_({.max_workers = CheckedMaxWorkers(max_workers),
              .start = WorkerPool::StartPolicy::kOnDemand,
-             .name_prefix = NextNamePrefix()}) {}
+             .name_prefix = NextNamePrefix(),
+             .order = WorkerPool::Order::kOldestFirst}) {}
 
 void ThreadPoolExecutor::Schedule(Task task) {
   if (!pool_.Schedule(task)) {
@@ -56,7 +58,8 @@ bool ThreadPoolExecutor::Shutdown(const ShutdownOptions& options) {
                          "the end of its own executor"));
   }
   pool_.Shutdown(options.cancel_futures ? WorkerPool::ShutdownMode::kDropQueued
-                                        : WorkerPool::ShutdownMode::kDrain);
+                                        : WorkerPool::ShutdownMode::kDrain,
+                 absl::ZeroDuration());
   return options.wait && pool_.Join(options.limit);
 }
 

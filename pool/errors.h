@@ -32,6 +32,14 @@ class ShutdownError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A worker of the pool could not begin, because the initializer threw: what is
+// queued fails with this, and so does what is given to the pool later. (Python:
+// concurrent.futures.thread.BrokenThreadPool.)
+class BrokenPool : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 }  // namespace heddle
 
 #endif  // HEDDLE_POOL_ERRORS_H_

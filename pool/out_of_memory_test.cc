@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/base/config.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
@@ -17,6 +18,13 @@
 #ifdef ABSL_HAVE_EXCEPTIONS
 namespace heddle {
 namespace {
+
+using ShutdownMode = WorkerPool::ShutdownMode;
+
+// Shuts `pool` down without waiting; returns how many tasks that dropped.
+size_t Close(WorkerPool& pool, ShutdownMode mode = ShutdownMode::kDrain) {
+  return pool.Shutdown(mode, absl::ZeroDuration()).dropped;
+}
 
 using internal::WithoutMemoryAfter;
 TEST(OutOfMemoryTest, ATaskIsMadeOrItIsNot) {
@@ -52,7 +60,7 @@ TEST(OutOfMemoryTest, WithoutAFirstWorkerTheTaskStaysWithTheCaller) {
     }
     EXPECT_TRUE(accepted);
     EXPECT_FALSE(task);
-    pool.Shutdown();
+    Close(pool);
     pool.Join();
     EXPECT_EQ(ran, 1);
   }
@@ -64,20 +72,22 @@ TEST(OutOfMemoryTest, WithoutALaterWorkerThePoolGoesOnWithThoseItHas) {
   for (int n = 0; failed; ++n) {
     std::atomic<int> ran{0};
     Event go;
-    WorkerPool pool({.max_workers = 2});
+    WorkerPool pool({.max_workers = 2, .max_spares = 0});
+    Event begun;
     Task first([&] {
+      begun.Set();
       go.Wait();
       ++ran;
     });
     ASSERT_TRUE(pool.Schedule(first));
+    begun.Wait();
     Task second([&] { ++ran; });
     bool accepted = false;
     EXPECT_TRUE(WithoutMemoryAfter(n, failed,
                                    [&] { accepted = pool.Schedule(second); }));
     EXPECT_TRUE(accepted);
-    EXPECT_EQ(pool.started_workers(), failed ? 1 : 2);
     go.Set();
-    pool.Shutdown();
+    Close(pool);
     pool.Join();
     EXPECT_EQ(ran, 2);
   }
@@ -100,7 +110,7 @@ TEST(OutOfMemoryTest, APoolStartsAllItsWorkersOrNone) {
 }
 
 TEST(OutOfMemoryTest, APoolThatRunsNeedsNoMore) {
-  WorkerPool pool({.max_workers = 1});
+  WorkerPool pool({.max_workers = 1, .max_spares = 0});
   Event ran;
   Task first([&ran] { ran.Set(); });
   Task second([] {});
@@ -110,7 +120,7 @@ TEST(OutOfMemoryTest, APoolThatRunsNeedsNoMore) {
   EXPECT_TRUE(WithoutMemoryAfter(0, failed, [&] {
     static_cast<void>(pool.Schedule(second));
     static_cast<void>(pool.IsWorkerHere());
-    pool.Shutdown(WorkerPool::ShutdownMode::kDropQueued);
+    Close(pool, ShutdownMode::kDropQueued);
     pool.Join();
   }));
   EXPECT_FALSE(failed);

@@ -21,6 +21,7 @@
 #define HEDDLE_POOL_TASK_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -31,6 +32,7 @@
 #include "heddle/pool/internal/block_cache.h"
 #include "heddle/pool/internal/callable_cell.h"
 #include "heddle/thread/except_hook.h"
+#include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/throw.h"
 
 namespace heddle {
@@ -57,19 +59,31 @@ class Task {
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
 
+   protected:
+    virtual ~Node() = default;
+
+    // The number of the pool that accepted it, 0 if none has.
+    uint64_t pool() const {
+      // relaxed: it only tells whether the reader is one of the pool's workers,
+      // and what those read was written before the task came to them.
+      return pool_.load(std::memory_order_relaxed);
+    }
+
    private:
     friend class Task;
     friend class TaskQueue;
 
     // Exactly one of the two is called, once; it gives the node's memory back,
-    // or passes it to others who share it. Neither throws.
-    virtual void Run() noexcept = 0;
-    virtual void Drop() noexcept = 0;
+    // or passes it to others who share it. Neither throws. Run() returns false
+    // if the callable threw. Drop() is told why the task does not run; null: it
+    // was cancelled.
+    virtual bool Run() noexcept = 0;
+    virtual void Drop(std::exception_ptr why) noexcept = 0;
 
-    Node* next_ = nullptr;  // the queue's that holds it
-
-   protected:
-    virtual ~Node() = default;
+    // All for the pool or queue that holds it:
+    Node* next_ = nullptr;
+    int64_t queued_at_ = 0;  // on Clock; 0: not noted
+    internal::Atomic<uint64_t> pool_{0};
   };
 
   // No task.
@@ -89,14 +103,30 @@ class Task {
     return *this;
   }
   ~Task() {
-    if (node_ != nullptr) node_->Drop();
+    if (node_ != nullptr) node_->Drop(nullptr);
   }
 
   // False if there is no task: default-made, moved from, or run.
   explicit operator bool() const { return node_ != nullptr; }
 
-  // Runs the task, here and now; throws nothing. REQUIRES: there is one.
-  void Run() && noexcept { std::exchange(node_, nullptr)->Run(); }
+  // Runs the task, here and now; throws nothing. False if the callable threw,
+  // which is reported or kept for who asks. REQUIRES: there is one.
+  bool Run() && noexcept { return std::exchange(node_, nullptr)->Run(); }
+
+  // Destroys the task unrun. Where something waits for its result, that fails
+  // with `why`; null: it is cancelled. REQUIRES: there is one.
+  void Drop(std::exception_ptr why) && noexcept {
+    std::exchange(node_, nullptr)->Drop(std::move(why));
+  }
+
+  // For pools: gives the node out of hand, for a Task to take it up again; and
+  // what they note in it.
+  [[nodiscard]] Node* Release() && { return std::exchange(node_, nullptr); }
+  void set_pool(uint64_t number) {
+    node_->pool_.store(number, std::memory_order_relaxed);  // see pool()
+  }
+  int64_t queued_at() const { return node_->queued_at_; }
+  void set_queued_at(int64_t nanos) { node_->queued_at_ = nanos; }
 
  private:
   friend class TaskQueue;
@@ -142,13 +172,15 @@ class FunctionNode final : public Task::Node {
       : function_(std::forward<Source>(function)) {}
 
  private:
-  void Run() noexcept override {
+  bool Run() noexcept override {
     std::exception_ptr error = internal::CatchAll(
         [this] { static_cast<void>(std::invoke(function_.get())); });
-    if (error != nullptr) internal::ReportException(std::move(error));
-    Drop();
+    const bool threw = error != nullptr;
+    if (threw) internal::ReportException(std::move(error));
+    Drop(nullptr);
+    return !threw;
   }
-  void Drop() noexcept override {
+  void Drop(std::exception_ptr /*why*/) noexcept override {
     function_.Destroy();
     DestroyInBlock(this);
   }

@@ -1,9 +1,25 @@
+// How workers find work and sleep, and why no task is left behind, is in
+// internal/README.md: (R1)-(R4). What is added here:
+//
+//   (W1) Tasks are accepted only while there is a worker, or one is started
+//        first; workers end only when the pool is closed and they have found
+//        nothing, or when others are left.
+//   (W2) The injection queue is closed before closed_ is set, and a worker reads
+//        closed_ before its last look: so the last look finds what was accepted
+//        from outside. What a task accepted into its worker's own deque that
+//        worker finds itself.
+//   (W3) A worker's place in workers_ is used again only after its last thread
+//        has put it into free_, which is that thread's last touch of it.
+
 #include "heddle/pool/worker_pool.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -11,13 +27,26 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "heddle/pool/errors.h"
+#include "heddle/pool/internal/injection_queue.h"
+#include "heddle/pool/internal/result_state.h"
+#include "heddle/pool/internal/roster.h"
 #include "heddle/pool/internal/task_queue.h"
+#include "heddle/pool/internal/work_deque.h"
+#include "heddle/pool/internal/worker_counters.h"
 #include "heddle/pool/task.h"
+#include "heddle/sync/event.h"
 #include "heddle/sync/lock.h"
+#include "heddle/sync/semaphore.h"
+#include "heddle/thread/except_hook.h"
 #include "heddle/thread/internal/at_exit.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/block_listener.h"
+#include "heddle/thread/internal/clock.h"
 #include "heddle/thread/internal/os_thread.h"
-#include "heddle/thread/internal/parking.h"
+#include "heddle/thread/internal/per_thread.h"
+#include "heddle/thread/internal/spin.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/lock_guard.h"
 #include "heddle/thread/thread.h"
@@ -25,241 +54,783 @@
 
 namespace heddle {
 
-using internal::ParkingSpot;
-using internal::Waiter;
-using internal::WakeList;
+using pool_internal::InjectionQueue;
+using pool_internal::Roster;
+using pool_internal::WorkDeque;
 
-// One queue, one lock. How workers sleep:
-//
-//   (W1) sleeping_ counts the workers parked on this core that nobody has
-//        claimed. It changes only under lock_; workers park without a limit,
-//        so each claim comes from WakeOne() or Shutdown(), which count it.
-//   (W2) waking_ is true from the moment a worker is claimed by WakeOne() until
-//        it has lock_ again. One at a time: a wake-up costs as much as a
-//        hundred tasks, and a worker on its way will look at the whole queue.
-//   (W3) when lock_ is free and tasks are queued, no worker sleeps or waking_
-//        is true: Schedule() wakes one unless one is on its way, and each
-//        worker that takes a task wakes the next if tasks are left.
-//
-// A worker looks at the queue and joins the sleepers under one hold of lock_,
-// so no task comes in between. Hence, by (W3), no task waits while a worker
-// sleeps that nobody has woken.
-class WorkerPool::Core : public std::enable_shared_from_this<Core> {
+namespace {
+
+// How long a worker without a task looks for one, awake, before it sleeps: the
+// next one often comes within a microsecond of the last, and to be woken takes
+// fifty. One worker at a time does.
+#ifdef HEDDLE_MODEL
+constexpr int kSearchRounds = 0;  // who waits any longer sees nothing new
+#else
+constexpr int kSearchRounds = 100;
+#endif
+
+// One task in so many is one from outside, however many the worker's own tasks
+// schedule.
+constexpr uint64_t kLooksBetweenOthers = 64;
+
+// While it lives, waits of this thread are the pool's own, and no task's.
+class PoolsOwnWaits {
  public:
-  Core(int max_workers, std::string name_prefix)
-      : max_workers_(max_workers),
-        name_prefix_(name_prefix.empty()
-                         ? absl::StrCat("WorkerPool-", NextPoolNumber())
-                         : std::move(name_prefix)) {}
-
-  // False if the program is at its end.
-  bool ShutDownAtExit() { return exit_hook_.Register(); }
-
-  std::exception_ptr StartAll();
-  bool Schedule(Task& task);
-  size_t Shutdown(ShutdownMode mode);
-  bool Join(const WaitLimit& limit);
-
-  bool IsWorkerHere() const { return current == number_; }
-  int max_workers() const { return max_workers_; }
-  int started_workers();
+  PoolsOwnWaits()
+      : thread_(internal::ThisThread()),
+        listener_(std::exchange(thread_.block_listener, nullptr)) {}
+  PoolsOwnWaits(const PoolsOwnWaits&) = delete;
+  PoolsOwnWaits& operator=(const PoolsOwnWaits&) = delete;
+  ~PoolsOwnWaits() { thread_.block_listener = listener_; }
 
  private:
-  // The number of the core whose worker the calling thread is; 0 in others. Not
-  // its address: a worker may outlive the core, its thread_locals may make
-  // pools when they are destroyed, and one of those would get that address.
-  static thread_local uint64_t current;
+  internal::PerThread& thread_;
+  internal::BlockListener* const listener_;
+};
 
-  static uint64_t NextNumber() {
-    static constinit internal::Atomic<uint64_t> last{0};
-    // relaxed: all that counts is that no two are alike.
-    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+uint64_t NextNumber(internal::Atomic<uint64_t>& last) {
+  // relaxed: all that counts is that no two are alike.
+  return last.fetch_add(1, std::memory_order_relaxed);
+}
+
+// A pool's number, from 1. Not its address: a worker may outlive the core, its
+// thread_locals may make pools when they are destroyed, and one of those would
+// get that address.
+uint64_t NextPoolNumber() {
+  static constinit internal::Atomic<uint64_t> last{1};
+  return NextNumber(last);
+}
+
+// The N of the default prefix, which only the pools that have it count.
+uint64_t NextNameNumber() {
+  static constinit internal::Atomic<uint64_t> last{1};
+  return NextNumber(last);
+}
+
+const WorkerPool::Options& Checked(const WorkerPool::Options& options) {
+  const char* wrong = nullptr;
+  if (options.max_workers < 0) {
+    wrong = "max_workers must not be negative";
+  } else if (options.max_spares < 0) {
+    wrong = "max_spares must not be negative";
+  } else if (options.max_workers > static_cast<int>(Roster::kMost) ||
+             options.max_spares > static_cast<int>(Roster::kMost) ||
+             options.max_workers + options.max_spares >
+                 static_cast<int>(Roster::kMost)) {
+    wrong = "max_workers and max_spares must not be over 65535 together";
+  } else if (options.idle_time < absl::ZeroDuration()) {
+    wrong = "idle_time must not be negative";
+  }
+  if (wrong != nullptr)
+    internal::Throw(std::invalid_argument(absl::StrCat("WorkerPool: ", wrong)));
+  return options;
+}
+
+}  // namespace
+
+// One worker's place. It outlives its thread, so that thieves need not ask
+// whether it is there.
+class WorkerPool::Worker final : public internal::BlockListener {
+ public:
+  Worker(Core& core, int n) : core_(core), number(n) {}
+
+  void Blocked() noexcept override;
+  void Unblocked() noexcept override;
+
+  Core& core() { return core_; }
+
+ private:
+  friend class Core;
+  friend class WorkerPool;
+
+  Core& core_;
+  const int number;  // the N of its name
+  std::optional<Thread> thread;  // none: it could not be started
+  WorkDeque<Task::Node> tasks;
+  WorkDeque<Task::Node> forks;
+  pool_internal::WorkerCounters counters;
+  internal::Atomic<bool> at_task{false};  // relaxed: for reports
+
+  // The thread's own:
+  bool searching = false;  // counted as such by the roster
+  bool retired = false;
+  int blocked_depth = 0;
+  uint64_t looks = 0;
+  int64_t batch_end = 0;  // what is below in `tasks` came as a batch
+  size_t victim = 0;      // where to begin to steal
+  size_t watched = 0;     // whose oldest task was seen last, and its number
+  int64_t watched_top = -1;
+};
+
+class WorkerPool::Core : public std::enable_shared_from_this<Core> {
+ public:
+  explicit Core(const Options& options);
+
+  // False if the program is at its end.
+  bool CloseAtExit() { return exit_hook_.Register(); }
+
+  std::exception_ptr StartAll();
+  bool Schedule(Task& task, const WaitLimit& limit);
+  bool ScheduleMany(TaskQueue& tasks);
+  void Close();
+  size_t DropQueued(const std::exception_ptr& why);
+  bool Join(const WaitLimit& limit);
+  ShutdownReport Report(size_t dropped);
+  PoolStats Stats();
+
+  bool IsClosed() const { return closed_.load(std::memory_order_acquire); }
+  bool IsBroken() const { return broken_.load(std::memory_order_acquire); }
+  bool IsWorkerHere() const { return internal::ThisThread().pool == number_; }
+  Worker* Here() const {
+    const internal::PerThread& thread = internal::ThisThread();
+    return thread.pool == number_ ? static_cast<Worker*>(thread.worker)
+                                  : nullptr;
+  }
+  int max_workers() const { return options_.max_workers; }
+  int threads() const { return roster_.counts().threads; }
+
+  // Somebody has made work visible.
+  void CallForWork() {
+    const Roster::Call call = roster_.CallOne();
+    if (call != Roster::Call::kNobody) Called(call);
   }
 
-  // The N of the default prefix, which only the pools that have it count.
-  static uint64_t NextPoolNumber() {
-    static constinit internal::Atomic<uint64_t> last{0};
-    // relaxed: all that counts is that no two are alike.
-    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+ private:
+  friend class Worker;
+
+  size_t max_threads() const {
+    return static_cast<size_t>(options_.max_workers + options_.max_spares);
+  }
+  size_t places() const {
+    return places_.load(std::memory_order_acquire);  // [PLACE]
+  }
+  Worker& place(size_t i) const { return *workers_[i]; }
+
+  bool EnsureOneThread();
+  std::exception_ptr StartThread();
+  Worker* TakePlace();
+  void Called(Roster::Call call);
+
+  bool ScheduleFromTask(Worker& worker, Task& task);
+  void GiveRoom(size_t tasks);
+
+  void Work(Worker& worker);
+  bool Initialize(Worker& worker);
+  Task Next(Worker& worker);
+  Task TryNext(Worker& worker);
+  Task TakeOwn(Worker& worker);
+  Task TakeBatch(Worker& worker, size_t takers);
+  Task TakeStuck(Worker& worker);
+  Task TakeOthers(Worker& worker);
+  bool LookBriefly() const;
+  void StopSearching(Worker& worker);
+  void Run(Worker& worker, Task task);
+  void End(Worker& worker);
+
+  bool HasWork();
+  bool SeemsToHaveWork() const;
+
+  template <typename Call>
+  void Observe(Call call) {
+    if (options_.observer == nullptr) return;
+    std::exception_ptr error =
+        internal::CatchAll([&] { call(*options_.observer); });
+    if (error != nullptr) internal::ReportException(std::move(error));
   }
 
-  // Where idle workers park. Not `this`: an address is a key to one queue, and
-  // a member's could be the same.
-  const void* key() const { return &sleeping_; }
+  const uint64_t number_ = NextPoolNumber();
+  Options options_;
+  Roster roster_;
+  InjectionQueue injection_;
+  std::optional<Semaphore> room_;  // of a bounded pool: for how many more
+  internal::Atomic<int64_t> over_bound_{0};  // queued without a unit of room_
+  internal::Atomic<bool> closed_{false};     // (W2)
+  internal::Atomic<bool> broken_{false};
+  internal::Atomic<uint64_t> dropped_{0};
+  internal::Atomic<uint64_t> wake_ups_{0};
+  Event all_ended_;
 
-  std::exception_ptr TryStartOne() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void WakeOne(WakeList& woken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void Work();
-  Task NextTask(bool done_one);
+  // The places that have been used; they stay as long as the pool.
+  //   [PLACE] release of places_ in TakePlace() -> acquire in places(): the
+  //           worker before its place is looked at.
+  std::unique_ptr<std::unique_ptr<Worker>[]> workers_;
+  internal::Atomic<size_t> places_{0};
+  Lock start_lock_;
+  std::vector<Worker*> free_ ABSL_GUARDED_BY(start_lock_);  // (W3)
 
-  const uint64_t number_ = NextNumber();
-  const int max_workers_;
-  const std::string name_prefix_;
-  Lock lock_;
-  TaskQueue queue_ ABSL_GUARDED_BY(lock_);
-  bool shut_down_ ABSL_GUARDED_BY(lock_) = false;
-  size_t busy_ ABSL_GUARDED_BY(lock_) = 0;      // workers that run a task
-  size_t sleeping_ ABSL_GUARDED_BY(lock_) = 0;  // (W1)
-  bool waking_ ABSL_GUARDED_BY(lock_) = false;  // (W2)
-  // Grows under lock_ until shut_down_, and does not change after it.
-  std::vector<Thread> threads_;
   // The workers are no daemons: the end of the program waits for them, and this
   // tells them to end. It goes first: it waits for the hook if that runs.
   internal::ExitHook exit_hook_{
-      [](void* core) {
-        static_cast<Core*>(core)->Shutdown(ShutdownMode::kDrain);
-      },
-      this};
+      [](void* core) { static_cast<Core*>(core)->Close(); }, this};
 };
 
-thread_local uint64_t WorkerPool::Core::current = 0;
-
-// Starts a worker; returns why not, or null.
-std::exception_ptr WorkerPool::Core::TryStartOne() {
-  return internal::CatchAll([this] {
-    Thread worker({.name = absl::StrCat(name_prefix_, "_", threads_.size()),
-                   .daemon = false},
-                  [core = shared_from_this()] { core->Work(); });
-    threads_.reserve(threads_.size() + 1);
-    worker.Start();
-    threads_.push_back(std::move(worker));
-  });
+void WorkerPool::Worker::Blocked() noexcept {
+  if (blocked_depth++ > 0) return;
+  const PoolsOwnWaits own;
+  core_.Observe([this](Observer& observer) { observer.OnBlocked(number); });
+  core_.roster_.Blocked();
+  if (core_.HasWork()) core_.CallForWork();  // (R3)
 }
 
-std::exception_ptr WorkerPool::Core::StartAll() {
-  LockGuard guard(lock_);
-  std::exception_ptr error;
-  for (int i = 0; i < max_workers_ && error == nullptr; ++i)
-    error = TryStartOne();
+void WorkerPool::Worker::Unblocked() noexcept {
+  if (--blocked_depth > 0) return;
+  const PoolsOwnWaits own;
+  core_.roster_.Unblocked();
+  core_.Observe([this](Observer& observer) { observer.OnUnblocked(number); });
+}
+
+WorkerPool::Core::Core(const Options& options)
+    : options_(options),
+      roster_(static_cast<uint32_t>(options.max_workers),
+              static_cast<uint32_t>(options.max_workers + options.max_spares)) {
+  if (options_.name_prefix.empty())
+    options_.name_prefix = absl::StrCat("WorkerPool-", NextNameNumber());
+  if (options_.max_queued > 0)
+    room_.emplace(static_cast<int64_t>(options_.max_queued));
+  workers_ = std::make_unique<std::unique_ptr<Worker>[]>(max_threads());
+}
+
+// --- Threads ----------------------------------------------------------------
+
+// A place for one more thread; null if all are taken, or still being left.
+WorkerPool::Worker* WorkerPool::Core::TakePlace() {
+  if (!free_.empty()) {
+    Worker* const worker = free_.back();
+    free_.pop_back();
+    return worker;
+  }
+  const size_t i = places();
+  if (i == max_threads()) return nullptr;
+  free_.reserve(i + 1);  // nothing may fail when a thread ends
+  workers_[i] = std::make_unique<Worker>(*this, static_cast<int>(i));
+  places_.store(i + 1, std::memory_order_release);  // [PLACE]
+  return workers_[i].get();
+}
+
+// Starts the thread of a worker that the roster has counted; returns why not,
+// or null. Then it is not counted any more.
+std::exception_ptr WorkerPool::Core::StartThread() {
+  const PoolsOwnWaits own;
+  Worker* worker = nullptr;
+  std::optional<Thread> before;  // who was in the place; joined last, with nothing locked
+  std::exception_ptr error = internal::CatchAll([&] {
+    LockGuard guard(start_lock_);
+    worker = TakePlace();
+    if (worker == nullptr)
+      internal::Throw(std::runtime_error("WorkerPool: no place for a thread"));
+    worker->searching = true;
+    worker->retired = false;
+    before = std::move(worker->thread);  // done with the place (W3)
+    worker->thread.reset();
+    Thread thread(
+        {.name = absl::StrCat(options_.name_prefix, "_", worker->number),
+         .daemon = false},
+        [core = shared_from_this(), place = worker] { core->Work(*place); });
+    thread.Start();
+    worker->thread = std::move(thread);
+  });
+  if (error == nullptr) return nullptr;
+  {
+    LockGuard guard(start_lock_);
+    if (worker != nullptr) free_.push_back(worker);
+    if (roster_.Ended(/*searching=*/true) == 0 && IsClosed()) all_ended_.Set();
+  }
   return error;
 }
 
-int WorkerPool::Core::started_workers() {
-  LockGuard guard(lock_);
-  return static_cast<int>(threads_.size());
-}
-
-void WorkerPool::Core::WakeOne(WakeList& woken) {
-  if (sleeping_ == 0 || waking_) return;  // (W2)
-  ParkingSpot spot(key());
-  spot.Wake(1, woken);
-  --sleeping_;  // (W1)
-  waking_ = true;
-}
-
-bool WorkerPool::Core::Schedule(Task& task) {
-  WakeList woken;
-  LockGuard guard(lock_);
-  if (shut_down_) return false;
-  const size_t free_workers = threads_.size() - busy_;
-  if (queue_.size() >= free_workers &&
-      threads_.size() < static_cast<size_t>(max_workers_)) {
-    // Started before the task is taken, so that a refusal changes nothing; and
-    // under the lock, so that nobody counts on a worker that does not come.
-    const std::exception_ptr error = TryStartOne();
-    if (error != nullptr && threads_.empty()) internal::Rethrow(error);
+// True if there is a thread; false if the pool is closed. Throws if the first
+// cannot be had.
+bool WorkerPool::Core::EnsureOneThread() {
+  if (roster_.counts().threads != 0) return true;
+  {
+    LockGuard guard(start_lock_);
+    if (IsClosed()) return false;
+    if (!roster_.AddThread(/*at_most=*/1)) return true;
   }
-  queue_.Push(std::move(task));
-  WakeOne(woken);  // (W3)
+  std::exception_ptr error = StartThread();
+  if (error != nullptr && roster_.counts().threads == 0)
+    internal::Rethrow(std::move(error));
   return true;
 }
 
-Task WorkerPool::Core::NextTask(bool done_one) {
-  for (bool slept = false;; slept = true) {
-    Waiter waiter;
-    {
-      WakeList woken;
-      LockGuard guard(lock_);
-      if (slept) {
-        waking_ = false;  // (W2)
-      } else if (done_one) {
-        --busy_;
-      }
-      if (Task task = queue_.Pop()) {
-        ++busy_;
-        if (!queue_.empty()) WakeOne(woken);  // (W3)
+std::exception_ptr WorkerPool::Core::StartAll() {
+  std::exception_ptr error;
+  while (error == nullptr && roster_.AddThread(roster_.max_active()))
+    error = StartThread();
+  return error;
+}
+
+// Somebody has been called: if that is a thread, starts it. Where none can be
+// had, those there are must do; but who has fallen asleep meanwhile may have
+// counted on it.
+void WorkerPool::Core::Called(Roster::Call call) {
+  while (call == Roster::Call::kStart) {
+    if (StartThread() == nullptr || roster_.counts().sleeping == 0) return;
+    call = roster_.CallOne();
+  }
+  if (call == Roster::Call::kWoken)
+    wake_ups_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a count
+}
+
+// --- Tasks come -------------------------------------------------------------
+
+bool WorkerPool::Core::Schedule(Task& task, const WaitLimit& limit) {
+  const PoolsOwnWaits own;
+  Worker* const worker = Here();
+  if (worker != nullptr && options_.order == Order::kNewestFirst)
+    return ScheduleFromTask(*worker, task);
+  if (!EnsureOneThread()) return false;  // (W1)
+  if (room_.has_value() && !room_->TryAcquire()) {
+    if (worker != nullptr) {
+      over_bound_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a count
+    } else if (IsClosed() || options_.when_full == WhenFull::kRefuse) {
+      return false;
+    } else if (options_.when_full == WhenFull::kRunInCaller) {
+      static_cast<void>(std::move(task).Run());
+      return true;
+    } else if (!room_->Acquire(limit)) {
+      return false;
+    }
+  }
+  task.set_pool(number_);
+  switch (injection_.Push(task)) {
+    case InjectionQueue::Outcome::kClosed:
+      GiveRoom(1);  // also for the next who waits for room, and is refused
+      return false;
+    case InjectionQueue::Outcome::kFirst:
+      CallForWork();  // (R3)
+      return true;
+    case InjectionQueue::Outcome::kMore:
+      return true;
+  }
+  return true;
+}
+
+bool WorkerPool::Core::ScheduleMany(TaskQueue& tasks) {
+  if (tasks.empty()) return !IsClosed();
+  const PoolsOwnWaits own;
+  if (!EnsureOneThread()) return false;  // (W1)
+  tasks.ForEach([this](Task& task) { task.set_pool(number_); });
+  const auto count = static_cast<int64_t>(tasks.size());
+  if (room_.has_value())
+    over_bound_.fetch_add(count, std::memory_order_relaxed);  // as above
+  const InjectionQueue::Outcome outcome = injection_.PushMany(tasks);
+  if (outcome == InjectionQueue::Outcome::kClosed) {
+    over_bound_.fetch_sub(room_.has_value() ? count : 0,
+                          std::memory_order_relaxed);
+    return false;
+  }
+  // More than the first come by themselves: each calls the next (R3).
+  if (outcome == InjectionQueue::Outcome::kFirst) CallForWork();
+  return true;
+}
+
+bool WorkerPool::Core::ScheduleFromTask(Worker& worker, Task& task) {
+  if (IsClosed()) return false;
+  pool_internal::WorkerCounters& counters = worker.counters;
+  task.set_pool(number_);
+  if (counters.submitted.value() % InjectionQueue::kTimedOneIn == 0)
+    task.set_queued_at(internal::Clock::Now());
+  Task::Node* const node = std::move(task).Release();
+  std::exception_ptr error =
+      internal::CatchAll([&] { worker.tasks.Push(node); });
+  if (error != nullptr) {
+    task = Task(node);
+    internal::Rethrow(std::move(error));
+  }
+  counters.submitted.Add(1);
+  CallForWork();  // (R3)
+  return true;
+}
+
+// Tasks have left the injection queue.
+void WorkerPool::Core::GiveRoom(size_t tasks) {
+  if (!room_.has_value()) return;
+  auto units = static_cast<int64_t>(tasks);
+  // relaxed: a count.
+  int64_t over = over_bound_.load(std::memory_order_relaxed);
+  while (over > 0 && units > 0) {
+    const int64_t gone = std::min(over, units);
+    if (over_bound_.compare_exchange_weak(over, over - gone,
+                                          std::memory_order_relaxed)) {
+      units -= gone;
+      over -= gone;
+    }
+  }
+  if (units > 0) room_->Release(units);
+}
+
+// --- A worker's life --------------------------------------------------------
+
+void WorkerPool::Core::Work(Worker& worker) {
+  internal::PerThread& thread = internal::ThisThread();
+  thread.pool = number_;
+  thread.worker = &worker;
+  Observe([&](Observer& observer) { observer.OnWorkerStart(worker.number); });
+  if (Initialize(worker)) {
+    while (Task task = Next(worker)) Run(worker, std::move(task));
+  }
+  Observe([&](Observer& observer) { observer.OnWorkerEnd(worker.number); });
+  thread.worker = nullptr;
+  End(worker);
+}
+
+bool WorkerPool::Core::Initialize(Worker& worker) {
+  if (!options_.initializer) return true;
+  std::exception_ptr error =
+      internal::CatchAll([this] { std::as_const(options_.initializer)(); });
+  if (error == nullptr) return true;
+  static_cast<void>(worker);
+  broken_.store(true, std::memory_order_release);  // before it is closed
+  internal::ReportException(std::move(error));
+  Close();
+  DropQueued(internal::MakeExceptionPtr(
+      BrokenPool("WorkerPool: the initializer of a worker threw; the pool "
+                 "cannot be used any more")));
+  return false;
+}
+
+void WorkerPool::Core::End(Worker& worker) {
+  const bool searching = worker.searching;
+  const bool retired = worker.retired;
+  LockGuard guard(start_lock_);
+  free_.push_back(&worker);  // (W3); there is room: see TakePlace()
+  // Who retires has been uncounted, and others are left.
+  if (!retired && roster_.Ended(searching) == 0 && IsClosed())
+    all_ended_.Set();
+}
+
+// Waits for the next task; none: the worker is to end.
+Task WorkerPool::Core::Next(Worker& worker) {
+  for (bool idle = false;;) {
+    const bool closed = closed_.load(std::memory_order_seq_cst);  // (W2)
+    const bool crowded = roster_.IsCrowded() && !closed;
+    if (!crowded) {
+      if (Task task = TryNext(worker)) {
+        StopSearching(worker);
         return task;
       }
-      if (shut_down_) return Task();
-      ++sleeping_;  // (W1)
-      ParkingSpot spot(key());
-      spot.Add(waiter);
+      if (closed) return Task();
+      if (idle && roster_.TryRetire()) {
+        worker.retired = true;
+        if (HasWork()) CallForWork();  // (R3)
+        return Task();
+      }
+      if (!worker.searching) worker.searching = roster_.TrySearch();
+      if (worker.searching && LookBriefly()) continue;
     }
-    waiter.Sleep(WaitLimit());
+    worker.counters.parks.Add(1);
+    const bool searching = std::exchange(worker.searching, true);
+    const Roster::Waking waking = roster_.Sleep(
+        searching, options_.idle_time, [this](bool needed) {
+          return closed_.load(std::memory_order_seq_cst) ||
+                 (needed && HasWork());
+        });
+    idle = waking == Roster::Waking::kIdle;
   }
 }
 
-void WorkerPool::Core::Work() {
-  current = number_;
-  Task task = NextTask(/*done_one=*/false);
-  while (task) {
-    std::move(task).Run();
-    task = NextTask(/*done_one=*/true);
-  }
+// Where a worker looks, and in which order.
+Task WorkerPool::Core::TryNext(Worker& worker) {
+  if (Task task = TakeOwn(worker)) return task;
+  if (Task task = TakeStuck(worker)) return task;
+  if (Task task = TakeBatch(worker, roster_.max_active())) return task;
+  return TakeOthers(worker);
 }
 
-size_t WorkerPool::Core::Shutdown(ShutdownMode mode) {
-  TaskQueue dropped;  // ends after the lock: what is dropped runs code of users
-  WakeList woken;
-  LockGuard guard(lock_);
-  shut_down_ = true;
-  if (mode == ShutdownMode::kDropQueued) dropped.swap(queue_);
-  ParkingSpot spot(key());
-  spot.WakeAll(woken);
-  sleeping_ = 0;  // (W1)
-  return dropped.size();
+Task WorkerPool::Core::TakeOwn(Worker& worker) {
+  WorkDeque<Task::Node>& tasks = worker.tasks;
+  // What its tasks schedule goes first, but not for ever.
+  if (tasks.bottom() > worker.batch_end) {
+    if (++worker.looks % kLooksBetweenOthers != 0) {
+      if (Task::Node* const node = tasks.Pop()) return Task(node);
+    } else if (tasks.top() >= worker.batch_end) {
+      if (Task task = TakeBatch(worker, InjectionQueue::kOne)) return task;
+    }
+  }
+  return Task(tasks.Steal());
+}
+
+// A share of the injection queue: its first task, the rest to the own deque. Of
+// one task only if that is not empty.
+Task WorkerPool::Core::TakeBatch(Worker& worker, size_t takers) {
+  Task::Node* batch[InjectionQueue::kMaxBatch];
+  const size_t taken = injection_.Take(
+      room_.has_value() ? InjectionQueue::kOne : takers, batch);
+  if (taken == 0) return Task();
+  GiveRoom(taken);
+  if (taken > 1) {
+    worker.tasks.PushBatch(batch + 1, taken - 1);
+    worker.batch_end = worker.tasks.bottom();
+    CallForWork();  // (R3)
+  }
+  return Task(batch[0]);
+}
+
+// Looks at one other worker, and takes its oldest task if it is the one that
+// was the oldest the last time: it will not come to its turn soon.
+Task WorkerPool::Core::TakeStuck(Worker& worker) {
+  Worker& watched = place(worker.watched % places());
+  const int64_t top = watched.tasks.top();
+  if (&watched != &worker && watched.tasks.Size() > 0) {
+    if (top == worker.watched_top) {
+      worker.watched_top = -1;
+      worker.counters.steals.Add(1);
+      return Task(watched.tasks.Steal());
+    }
+    worker.watched_top = top;
+    return Task();
+  }
+  ++worker.watched;
+  worker.watched_top = -1;
+  return Task();
+}
+
+Task WorkerPool::Core::TakeOthers(Worker& worker) {
+  const size_t count = places();
+  for (WorkDeque<Task::Node> Worker::*deque : {&Worker::forks, &Worker::tasks}) {
+    for (size_t i = 0; i < count; ++i) {
+      Worker& victim = place((worker.victim + i) % count);
+      if (&victim == &worker) continue;
+      if (Task::Node* const node = (victim.*deque).Steal()) {
+        worker.victim = (worker.victim + i) % count;
+        worker.counters.steals.Add(1);
+        return Task(node);
+      }
+    }
+  }
+  return Task();
+}
+
+bool WorkerPool::Core::LookBriefly() const {
+  {
+    const internal::SpinTurn turn;
+    for (int i = 0; turn && i < kSearchRounds; ++i) {
+      if (SeemsToHaveWork()) return true;
+      internal::SpinPause();
+    }
+  }
+  return SeemsToHaveWork();
+}
+
+void WorkerPool::Core::StopSearching(Worker& worker) {
+  if (!worker.searching) return;
+  worker.searching = false;
+  if (roster_.StopSearching() && HasWork()) CallForWork();  // (R3)
+}
+
+void WorkerPool::Core::Run(Worker& worker, Task task) {
+  internal::PerThread& thread = internal::ThisThread();
+  const int64_t queued_at = task.queued_at();
+  int64_t begun_at = 0;
+  if (queued_at != 0) {
+    begun_at = internal::Clock::Now();
+    worker.counters.waits.Add(begun_at - queued_at);
+  }
+  Observe([&](Observer& observer) { observer.OnTaskStart(worker.number); });
+  worker.at_task.store(true, std::memory_order_relaxed);
+  thread.block_listener = &worker;
+  const bool ok = std::move(task).Run();
+  thread.block_listener = nullptr;
+  worker.at_task.store(false, std::memory_order_relaxed);
+  Observe([&](Observer& observer) { observer.OnTaskEnd(worker.number, !ok); });
+  if (queued_at != 0)
+    worker.counters.runs.Add(internal::Clock::Now() - begun_at);
+  worker.counters.done.Add(1);
+  if (!ok) worker.counters.failed.Add(1);
+}
+
+// Whether there is work that nobody has taken. Injection before deques: work
+// moves in that direction.
+bool WorkerPool::Core::HasWork() {
+  if (injection_.HasTasks()) return true;
+  for (size_t i = 0; i < places(); ++i) {
+    if (place(i).tasks.Size() > 0 || place(i).forks.Size() > 0) return true;
+  }
+  return false;
+}
+
+bool WorkerPool::Core::SeemsToHaveWork() const {
+  if (injection_.size() > 0) return true;
+  for (size_t i = 0; i < places(); ++i) {
+    if (place(i).tasks.Size() > 0 || place(i).forks.Size() > 0) return true;
+  }
+  return false;
+}
+
+// --- The end ----------------------------------------------------------------
+
+void WorkerPool::Core::Close() {
+  const PoolsOwnWaits own;
+  injection_.Close();  // (W2)
+  {
+    LockGuard guard(start_lock_);
+    closed_.store(true, std::memory_order_seq_cst);  // (W2)
+    if (roster_.counts().threads == 0) all_ended_.Set();
+  }
+  roster_.CallAll();
+  // The first of those who wait for room is refused, and lets the next go.
+  if (room_.has_value()) GiveRoom(1);
+}
+
+// Drops what is queued, with `why` or as cancelled; returns how many.
+size_t WorkerPool::Core::DropQueued(const std::exception_ptr& why) {
+  TaskQueue dropped;
+  {
+    const PoolsOwnWaits own;
+    injection_.TakeAll(dropped);
+    GiveRoom(dropped.size());
+    for (size_t i = 0; i < places(); ++i) {
+      while (Task::Node* const node = place(i).tasks.Steal())
+        dropped.Push(Task(node));
+    }
+  }
+  const size_t count = dropped.size();
+  dropped_.fetch_add(count, std::memory_order_relaxed);  // relaxed: a count
+  while (Task task = dropped.Pop()) std::move(task).Drop(why);
+  return count;
 }
 
 bool WorkerPool::Core::Join(const WaitLimit& limit) {
-  if (IsWorkerHere()) {
-    internal::Throw(std::logic_error(
-        "WorkerPool::Join: a worker cannot join its own pool"));
-  }
-  {
-    LockGuard guard(lock_);
-    if (!shut_down_) {
-      internal::Throw(
-          std::logic_error("WorkerPool::Join: the pool is still running"));
-    }
-  }
   const WaitLimit started = limit.Started();
-  for (Thread& thread : threads_) {
-    if (!thread.Join(started)) return false;
+  if (!all_ended_.Wait(started)) return false;
+  // No thread starts any more: (W1), and EnsureOneThread() refuses.
+  for (size_t i = 0; i < places(); ++i) {
+    { LockGuard guard(start_lock_); }  // until who started it has let it be
+    std::optional<Thread>& thread = place(i).thread;
+    if (thread.has_value() && !thread->Join(started)) return false;
   }
   return true;
 }
 
-WorkerPool::WorkerPool(const Options& options) {
-  if (options.max_workers < 0) {
-    internal::Throw(
-        std::invalid_argument("WorkerPool: max_workers must not be negative"));
+WorkerPool::ShutdownReport WorkerPool::Core::Report(size_t dropped) {
+  ShutdownReport report;
+  report.dropped = dropped;
+  report.queued = injection_.size();
+  for (size_t i = 0; i < places(); ++i) {
+    report.queued += place(i).tasks.Size();
+    if (place(i).at_task.load(std::memory_order_relaxed)) {
+      report.running.push_back(
+          absl::StrCat(options_.name_prefix, "_", place(i).number));
+    }
   }
-  core_ = std::make_shared<Core>(
-      options.max_workers != 0 ? options.max_workers : internal::UsableCpus(),
-      options.name_prefix);
-  if (!core_->ShutDownAtExit()) {
-    core_->Shutdown(ShutdownMode::kDrain);
+  return report;
+}
+
+PoolStats WorkerPool::Core::Stats() {
+  PoolStats stats;
+  const Roster::Counts counts = roster_.counts();
+  stats.running = counts.active;
+  stats.idle = counts.sleeping;
+  stats.blocked = counts.threads - counts.active - counts.sleeping;
+  stats.spare = std::max(0, counts.threads - options_.max_workers);
+  stats.submitted = injection_.pushed();
+  stats.queued = injection_.size();
+  stats.dropped = dropped_.load(std::memory_order_relaxed);
+  stats.wake_ups = wake_ups_.load(std::memory_order_relaxed);
+  for (size_t i = 0; i < places(); ++i) {
+    const pool_internal::WorkerCounters& counters = place(i).counters;
+    stats.submitted += counters.submitted.value();
+    stats.queued += place(i).tasks.Size();
+    stats.done += counters.done.value();
+    stats.failed += counters.failed.value();
+    stats.steals += counters.steals.value();
+    stats.parks += counters.parks.value();
+    stats.waits.Add(counters.waits);
+    stats.runs.Add(counters.runs);
+  }
+  return stats;
+}
+
+// --- WorkerPool -------------------------------------------------------------
+
+WorkerPool::WorkerPool(const Options& options) {
+  Options complete = Checked(options);
+  if (complete.max_workers == 0) complete.max_workers = internal::UsableCpus();
+  core_ = std::make_shared<Core>(complete);
+  if (!core_->CloseAtExit()) {
+    core_->Close();
     return;
   }
-  if (options.start == StartPolicy::kOnDemand) return;
+  if (complete.start == StartPolicy::kOnDemand) return;
   if (std::exception_ptr error = core_->StartAll(); error != nullptr) {
-    core_->Shutdown(ShutdownMode::kDrain);  // those that did start go again
+    core_->Close();  // those that did start go again
     core_->Join(WaitLimit());
     internal::Rethrow(std::move(error));
   }
 }
 
 WorkerPool::~WorkerPool() {
-  core_->Shutdown(ShutdownMode::kDrain);
+  core_->Close();
   // In a worker of its own the core lives on until the last worker has ended.
   if (!core_->IsWorkerHere()) core_->Join(WaitLimit());
 }
 
-bool WorkerPool::Schedule(Task& task) { return core_->Schedule(task); }
-size_t WorkerPool::Shutdown(ShutdownMode mode) { return core_->Shutdown(mode); }
-bool WorkerPool::Join(const WaitLimit& limit) { return core_->Join(limit); }
+bool WorkerPool::Schedule(Task& task, const WaitLimit& limit) {
+  return core_->Schedule(task, limit);
+}
+
+bool WorkerPool::ScheduleMany(TaskQueue& tasks) {
+  return core_->ScheduleMany(tasks);
+}
+
+WorkerPool::ShutdownReport WorkerPool::Shutdown(ShutdownMode mode,
+                                                const WaitLimit& limit) {
+  core_->Close();
+  const size_t dropped =
+      mode == ShutdownMode::kDropQueued ? core_->DropQueued(nullptr) : 0;
+  if (!core_->IsWorkerHere()) core_->Join(limit);
+  return core_->Report(dropped);
+}
+
+bool WorkerPool::Join(const WaitLimit& limit) {
+  if (core_->IsWorkerHere()) {
+    internal::Throw(std::logic_error(
+        "WorkerPool::Join: a worker cannot join its own pool"));
+  }
+  if (!core_->IsClosed()) {
+    internal::Throw(
+        std::logic_error("WorkerPool::Join: the pool is still running"));
+  }
+  return core_->Join(limit);
+}
+
+WorkerPool::Worker* WorkerPool::Here() const { return core_->Here(); }
+
+bool WorkerPool::PushFork(Worker& worker, Fork& fork) {
+  // Without memory there are no thieves, and the caller runs it.
+  if (internal::CatchAll([&] { worker.forks.Push(&fork); }) != nullptr)
+    return false;
+  worker.core().CallForWork();  // (R3)
+  return true;
+}
+
+bool WorkerPool::PopFork(Worker& worker) {
+  return worker.forks.Pop() != nullptr;
+}
+
+void WorkerPool::RunInWorker(std::function<void()> function) {
+  using State =
+      pool_internal::ResultTask<void, std::function<void()>>;
+  auto* const state = pool_internal::MakeInBlock<State>(std::move(function));
+  struct Handle {
+    ~Handle() { state->Unref(); }
+    State* state;
+  } handle{state};
+  state->Ref();
+  Task task(state);
+  if (!Schedule(task)) {
+    internal::Throw(
+        ShutdownError("WorkerPool::Invoke: the pool accepts no more work"));
+  }
+  state->AwaitResult(WaitLimit());
+}
+
+bool WorkerPool::IsShutDown() const { return core_->IsClosed(); }
+bool WorkerPool::IsBroken() const { return core_->IsBroken(); }
 bool WorkerPool::IsWorkerHere() const { return core_->IsWorkerHere(); }
 int WorkerPool::max_workers() const { return core_->max_workers(); }
-int WorkerPool::started_workers() const { return core_->started_workers(); }
+int WorkerPool::started_workers() const { return core_->threads(); }
+PoolStats WorkerPool::Stats() const { return core_->Stats(); }
 
 }  // namespace heddle

@@ -1,26 +1,36 @@
 // WorkerPool: threads that run tasks. The engine under Heddle's pools and
 // executors.
 //
-// Tasks run in the order in which they were scheduled (a pool of one worker
-// runs them one by one, in exactly that order). Idle workers sleep and cost
-// nothing; a task that arrives wakes one of them, and a worker that finds more
-// work than it can do wakes the next. Most users want ThreadPoolExecutor, which
-// gives each task a future; this class is for work without results and for
-// building executors.
+// Most users want ThreadPool (thread_pool.h) or ThreadPoolExecutor, which give
+// each task a result; this class is for work without results and for building
+// executors.
 //
 // Example:
 //
 //   WorkerPool pool({.max_workers = 4});
 //   Task task([] { Compact(); });
 //   if (!pool.Schedule(task)) return Error("shutting down");
-//   pool.Shutdown();                       // runs what was accepted ...
-//   pool.Join();                           // ... and waits for it
+//   pool.Shutdown();  // accepts no more, runs what it has, waits for that
+//
+// Order: tasks from outside begin in the order in which they were scheduled; a
+// pool of one worker runs them one by one, in exactly that order. (Of several
+// workers each takes up to 32 at a time while there are many, so one may begin
+// the next of its share while another is at an earlier one.) What a task itself
+// schedules is run before those, the newest first, unless Options::order says
+// otherwise.
+//
+// A task that waits never wedges the pool: when a worker has been blocked for a
+// millisecond in any wait of Heddle's, or is in a BlockingRegion
+// (blocking_region.h), another may take its place: up to `max_spares` threads
+// more than `max_workers`, which end when they are no longer needed. A worker
+// that waits, without a limit, for the result of a task that this pool has
+// queued runs that task itself.
 //
 // Nothing is lost: what Schedule() accepts is run, or dropped and counted by
 // Shutdown(kDropQueued). The destructor runs what was accepted and joins; in
 // one of the pool's own workers it waits for nothing, and the workers run what
 // was accepted and end by themselves. What a task throws goes to the except
-// hook; the worker lives on.
+// hook; the worker lives on. Idle workers sleep and cost nothing.
 //
 // At the end of the program, before its statics are destroyed, every pool that
 // is there is shut down and what it accepted is run. From then on Schedule()
@@ -34,10 +44,20 @@
 #define HEDDLE_POOL_WORKER_POOL_H_
 
 #include <cstddef>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
+#include "absl/time/time.h"
+#include "heddle/pool/internal/fork.h"
+#include "heddle/pool/internal/task_queue.h"
+#include "heddle/pool/pool_stats.h"
 #include "heddle/pool/task.h"
+#include "heddle/thread/internal/throw.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
@@ -49,12 +69,54 @@ class WorkerPool {
     kAtOnce,    // all workers start in the constructor
   };
 
+  // Where tasks go that a task of the pool schedules.
+  enum class Order {
+    kNewestFirst,  // before all others; the newest first, whose data are at hand
+    kOldestFirst,  // behind all others, as tasks from outside do
+  };
+
+  // What Schedule() does when `max_queued` tasks are queued.
+  enum class WhenFull {
+    kWait,         // waits, within its limit, until one has begun
+    kRefuse,       // returns false
+    kRunInCaller,  // runs the task, here and now
+  };
+
+  // Who is told what the workers do. The workers themselves call it, several at
+  // once; it must be quick, and outlive the pool. What it throws goes to the
+  // except hook. `worker` is the N of the worker's name.
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    virtual void OnWorkerStart(int /*worker*/) {}
+    virtual void OnWorkerEnd(int /*worker*/) {}
+    virtual void OnTaskStart(int /*worker*/) {}
+    virtual void OnTaskEnd(int /*worker*/, bool /*threw*/) {}
+    virtual void OnBlocked(int /*worker*/) {}
+    virtual void OnUnblocked(int /*worker*/) {}
+  };
+
   struct Options {
-    // How many workers at most. 0: as many as CPUs this process may use.
+    // How many workers run tasks at the same time at most. 0: as many as this
+    // process may use CPUs, by its affinity mask and the quota of its cgroup.
     int max_workers = 0;
     StartPolicy start = StartPolicy::kOnDemand;
     // Workers are called "PREFIX_0", "PREFIX_1", ... Empty: "WorkerPool-N".
     std::string name_prefix = {};
+    // Called first in each worker. If it throws, the pool is broken: what is
+    // queued, and what is scheduled later, fails with BrokenPool.
+    std::function<void()> initializer = {};
+    // How many threads there may be, over max_workers, in the place of blocked
+    // workers; and how long one that is not needed waits before it ends.
+    int max_spares = 256;
+    absl::Duration idle_time = absl::Seconds(1);
+    // How many tasks may be queued; 0: no bound. Tasks that a task of the pool
+    // schedules are accepted beyond it, since only workers make room. A bounded
+    // pool hands tasks to its workers one at a time.
+    size_t max_queued = 0;
+    WhenFull when_full = WhenFull::kWait;
+    Order order = Order::kNewestFirst;
+    Observer* observer = nullptr;
   };
 
   enum class ShutdownMode {
@@ -62,7 +124,14 @@ class WorkerPool {
     kDropQueued,  // what has not begun is dropped
   };
 
-  // Throws std::invalid_argument if max_workers is negative, and
+  // What Shutdown() found and did.
+  struct ShutdownReport {
+    size_t dropped = 0;  // tasks that never began, and never will
+    size_t queued = 0;   // that have not begun yet; none if all ended in time
+    std::vector<std::string> running;  // the workers that are at a task yet
+  };
+
+  // Throws std::invalid_argument if an option is out of range, and
   // std::system_error or std::bad_alloc if a thread that kAtOnce asks for
   // cannot be had; those that started have ended then.
   explicit WorkerPool(const Options& options);
@@ -72,35 +141,94 @@ class WorkerPool {
   ~WorkerPool();
 
   // Takes `task` over and returns true, or leaves it as it is and returns false
-  // if the pool is shut down. Throws std::system_error or std::bad_alloc if
-  // there is no worker and the first cannot be had; the task is then the
-  // caller's too. Without a later one the pool goes on with those it has.
+  // if the pool is shut down, broken or full; `limit` bounds the wait for room
+  // of WhenFull::kWait. Throws std::system_error or std::bad_alloc if there is
+  // no worker and the first cannot be had, or a task's own worker has no memory
+  // for it; the task is then the caller's too. Without a later thread the pool
+  // goes on with those it has.
   // REQUIRES: there is a task.
-  [[nodiscard]] bool Schedule(Task& task);
+  [[nodiscard]] bool Schedule(Task& task, const WaitLimit& limit = {});
 
-  // Ends the acceptance of tasks and tells the workers to go when there is
-  // nothing left to run. Does not wait: see Join(). Returns how many tasks it
-  // dropped, which is none unless `mode` says so. May be called again; draining
-  // can still be turned into dropping.
-  size_t Shutdown(ShutdownMode mode = ShutdownMode::kDrain);
+  // Takes all of `tasks` over, in their order and at once, and returns true; or
+  // none of them, and false, if the pool is shut down or broken. In a bounded
+  // pool they are accepted beyond the bound. Throws as Schedule() does.
+  [[nodiscard]] bool ScheduleMany(TaskQueue& tasks);
+
+  // Calls f() and g(), at the same time if a worker is free, and returns when
+  // both have ended. If either throws, that is rethrown here; f()'s if both do.
+  // In a worker of this pool f() is called right here, and g() too unless
+  // another worker took it meanwhile, so that recursive calls cost little more
+  // than functions. Elsewhere a worker does all of it and the caller waits;
+  // throws ShutdownError if the pool accepts nothing.
+  template <typename F, typename G>
+  void Invoke(F&& f, G&& g);
+
+  // Ends the acceptance of tasks, drops what has not begun if `mode` says so,
+  // and waits within `limit` until all workers have ended; it does not wait in
+  // a worker of this pool. May be called again; draining can still be turned
+  // into dropping.
+  ShutdownReport Shutdown(ShutdownMode mode = ShutdownMode::kDrain,
+                          const WaitLimit& limit = {});
 
   // Waits within `limit` until all workers have ended; false if that passed
   // first. Throws std::logic_error before Shutdown() and in one of the pool's
   // workers, where it would wait for itself.
   bool Join(const WaitLimit& limit = {});
 
+  // True after Shutdown(); true after the initializer threw.
+  [[nodiscard]] bool IsShutDown() const;
+  [[nodiscard]] bool IsBroken() const;
+
   // True in a task of this pool's.
   [[nodiscard]] bool IsWorkerHere() const;
 
-  // How many workers there may be, and how many have been started.
+  // How many tasks may run at the same time, and how many threads there are.
   [[nodiscard]] int max_workers() const;
   [[nodiscard]] int started_workers() const;
 
+  // What the pool has done and does; see pool_stats.h.
+  [[nodiscard]] PoolStats Stats() const;
+
  private:
   class Core;
+  class Worker;
+  using Fork = pool_internal::Fork;
+
+  // The calling thread's worker, if it is one of this pool's.
+  Worker* Here() const;
+  // Shows `fork` to thieves; false if there is no memory for that. And takes it
+  // back; false if somebody has taken it.
+  static bool PushFork(Worker& worker, Fork& fork);
+  static bool PopFork(Worker& worker);
+  // Has a worker call `function`, and waits for it.
+  void RunInWorker(std::function<void()> function);
 
   std::shared_ptr<Core> core_;  // shared with the workers
 };
+
+template <typename F, typename G>
+void WorkerPool::Invoke(F&& f, G&& g) {
+  Worker* const worker = Here();
+  if (worker == nullptr) {
+    RunInWorker([this, &f, &g] { Invoke(f, g); });
+    return;
+  }
+  pool_internal::ForkOf<std::remove_reference_t<G>> fork(g);
+  const bool pushed = PushFork(*worker, fork);
+  std::exception_ptr error = internal::CatchAll([&f] { f(); });
+  if (!pushed || PopFork(*worker)) {
+    if (error == nullptr) {
+      g();
+      return;
+    }
+    // Its callers count on both having been called.
+    static_cast<void>(internal::CatchAll([&g] { g(); }));
+  } else {
+    fork.Wait();
+    if (error == nullptr) error = std::move(fork.error());
+  }
+  if (error != nullptr) internal::Rethrow(std::move(error));
+}
 
 }  // namespace heddle
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "heddle/futures/future.h"
-#include "heddle/futures/internal/future_state.h"
+#include "heddle/pool/internal/result_state.h"
 #include "heddle/pool/task.h"
 
 namespace heddle {
@@ -24,7 +24,7 @@ void ScheduleOn(Executor& executor, Task task);
 template <typename Call>
 Future<std::invoke_result_t<Call&>> SubmitCall(Executor& executor, Call call) {
   using T = std::invoke_result_t<Call&>;
-  using State = FutureTask<T, Call>;
+  using State = pool_internal::ResultTask<T, Call>;
   auto* const state = pool_internal::MakeInBlock<State>(std::move(call));
   Task task(state);
   Future<T> future(state);

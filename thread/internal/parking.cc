@@ -9,8 +9,10 @@
 #include <optional>
 
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/block_listener.h"
 #include "heddle/thread/internal/clock.h"
 #include "heddle/thread/internal/futex.h"
+#include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/spin.h"
 #include "heddle/thread/internal/stop_callback.h"
@@ -66,6 +68,42 @@ ParkingBucket& BucketFor(const void* key) {
   return buckets[spread >> (64 - kBucketBits)];
 }
 
+// Tells the listener of this thread, if it has one, of a wait that takes longer
+// than the grace.
+class LongWait {
+ public:
+  LongWait()
+      : listener_(ThisThread().block_listener),
+        grace_(listener_ != nullptr
+                   ? Deadline::After(BlockListener::kGraceNanos)
+                   : Deadline::Never()) {}
+  LongWait(const LongWait&) = delete;
+  LongWait& operator=(const LongWait&) = delete;
+  ~LongWait() {
+    if (told_) listener_->Unblocked();
+  }
+
+  // Until when to sleep at first, if it is to be until `deadline` at last.
+  Deadline Before(Deadline deadline) const {
+    return grace_.nanos() < deadline.nanos() ? grace_ : deadline;
+  }
+
+  // After a sleep until then that nobody ended: false if `deadline` is what has
+  // passed.
+  bool GoesOn(Deadline deadline) {
+    if (Before(deadline) == deadline) return false;
+    grace_ = Deadline::Never();
+    told_ = true;
+    listener_->Blocked();
+    return true;
+  }
+
+ private:
+  BlockListener* const listener_;
+  Deadline grace_;
+  bool told_ = false;
+};
+
 }  // namespace
 
 bool Waiter::Claim(uint32_t state) {
@@ -119,6 +157,7 @@ bool Waiter::Sleep(const WaitLimit& limit, bool has_looked) {
       on_stop.emplace(limit.stop_token(), end_wait);
 
     if (!deadline.IsPast()) LookBriefly(has_looked);
+    LongWait long_wait;
     for (;;) {
       uint32_t seen = claim_.load(std::memory_order_acquire);  // [WAKE]
       const uint32_t state = seen & ~kAsleep;
@@ -135,7 +174,8 @@ bool Waiter::Sleep(const WaitLimit& limit, bool has_looked) {
       }
       // Once claimed, the outcome is fixed and the post is on its way.
       const Deadline until = state == kWaiting ? deadline : Deadline::Never();
-      if (!FutexWait(claim_, seen, until) && Claim(kEnded)) break;  // (P3)
+      if (FutexWait(claim_, seen, long_wait.Before(until))) continue;
+      if (!long_wait.GoesOn(until) && Claim(kEnded)) break;  // (P3)
     }
     // The callback ends here at the latest: it may not outlive this frame.
   }

@@ -15,6 +15,7 @@
 namespace heddle {
 namespace internal {
 
+class BlockListener;
 class ThreadRecord;
 struct LocalFrame;
 struct LocalSlot;
@@ -29,6 +30,12 @@ struct PerThread {
   uint64_t ident = 0;
   // Where SelectGet() begins to look: a number that changes with each look.
   uint64_t select_start = 1;
+  // Who is told when this thread has to wait for long; null: nobody.
+  BlockListener* block_listener = nullptr;
+  // The number of the pool whose worker this thread is, 0: of none; and, while
+  // it works, that worker, for the pool only.
+  uint64_t pool = 0;
+  void* worker = nullptr;
   // Who this is; a reference. Null: a thread of somebody else's, not met yet.
   ThreadRecord* record = nullptr;
 

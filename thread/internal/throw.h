@@ -40,6 +40,17 @@ template <typename Error>
 #endif
 }
 
+// What a catch of `error` would find; null in a build without exceptions.
+template <typename Error>
+[[nodiscard]] std::exception_ptr MakeExceptionPtr(Error error) {
+#ifdef ABSL_HAVE_EXCEPTIONS
+  return std::make_exception_ptr(std::move(error));
+#else
+  static_cast<void>(error);
+  return nullptr;
+#endif
+}
+
 // Calls `body()`; returns what it threw, of whatever type, or null.
 template <typename Body>
 [[nodiscard]] std::exception_ptr CatchAll(Body&& body) {

@@ -1,22 +1,24 @@
-#include "heddle/futures/internal/future_state.h"
+#include "heddle/pool/internal/result_state.h"
 
 #include <cstdint>
 #include <exception>
+#include <utility>
 
 #include "heddle/pool/errors.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/parking.h"
+#include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
-namespace futures_internal {
+namespace pool_internal {
 
 using internal::ParkingSpot;
 using internal::Waiter;
 using internal::WakeList;
 
-bool FutureState::LeavePending(State next) noexcept {
+bool ResultState::LeavePending(State next) noexcept {
   // relaxed: the exchange checks it.
   uint32_t seen = word_.load(std::memory_order_relaxed);
   while (StateOf(seen) == kPending) {
@@ -38,9 +40,20 @@ bool FutureState::LeavePending(State next) noexcept {
   return false;
 }
 
-bool FutureState::TryStart() noexcept { return LeavePending(kRunning); }
+bool ResultState::TryStart() noexcept { return LeavePending(kRunning); }
 
-bool FutureState::Cancel() noexcept {
+void ResultState::Drop(std::exception_ptr why) noexcept {
+  if (why == nullptr) {
+    Cancel();
+  } else if (TryStart()) {
+    error_ = std::move(why);
+    DestroyCallable();
+    Finish();
+  }
+  Unref();
+}
+
+bool ResultState::Cancel() noexcept {
   // The callable may own the handle that the caller came by, and those who are
   // woken may destroy it.
   Ref();
@@ -49,7 +62,7 @@ bool FutureState::Cancel() noexcept {
   return cancelled;
 }
 
-void FutureState::Finish() noexcept {
+void ResultState::Finish() noexcept {
   const uint32_t seen =
       word_.exchange(kFinished, std::memory_order_release);  // [DONE]
   if ((seen & kQueued) != 0) WakeAll();
@@ -57,14 +70,23 @@ void FutureState::Finish() noexcept {
 
 // The caller holds a reference, so the word is there: unlike a Lock, a future
 // cannot be destroyed by those who are woken while this goes on.
-void FutureState::WakeAll() noexcept {
+void ResultState::WakeAll() noexcept {
   WakeList woken;
   ParkingSpot spot(&word_);
   spot.WakeAll(woken);
 }
 
-bool FutureState::WaitSlow(const WaitLimit& limit) {
+bool ResultState::WaitSlow(const WaitLimit& limit) {
+  // A worker that wants what is still queued in its own pool runs it here: in
+  // the queue it might wait for this very worker. Nobody else's task, and only
+  // for who would wait without end: a run has no limit.
   const WaitLimit started = limit.Started();
+  if (pool() != 0 && pool() == internal::ThisThread().pool &&
+      started.deadline().IsNever() && !started.stop_token().stop_possible() &&
+      TryStart()) {
+    RunStarted();
+    return true;
+  }
   Waiter waiter;
   {
     ParkingSpot spot(&word_);
@@ -80,7 +102,7 @@ bool FutureState::WaitSlow(const WaitLimit& limit) {
   return Done();
 }
 
-const std::exception_ptr& FutureState::AwaitError(const WaitLimit& limit) {
+const std::exception_ptr& ResultState::AwaitError(const WaitLimit& limit) {
   if (!Wait(limit)) {
     internal::Throw(
         TimeoutError("Future: the limit passed before the work had ended"));
@@ -91,11 +113,11 @@ const std::exception_ptr& FutureState::AwaitError(const WaitLimit& limit) {
   return error_;
 }
 
-void FutureState::AwaitResult(const WaitLimit& limit) {
+void ResultState::AwaitResult(const WaitLimit& limit) {
   if (const std::exception_ptr& error = AwaitError(limit); error != nullptr) {
     internal::Rethrow(error);
   }
 }
 
-}  // namespace futures_internal
+}  // namespace pool_internal
 }  // namespace heddle

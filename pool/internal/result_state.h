@@ -1,8 +1,9 @@
-// FutureState: what a future's handles and the task that fulfils it share. It
-// is itself the task, so that a submission is one allocation.
+// ResultState: what the handles to a result and the task that gives it share.
+// It is itself the task, so that a submission is one allocation. Future and
+// AsyncResult are such handles.
 
-#ifndef HEDDLE_FUTURES_INTERNAL_FUTURE_STATE_H_
-#define HEDDLE_FUTURES_INTERNAL_FUTURE_STATE_H_
+#ifndef HEDDLE_POOL_INTERNAL_RESULT_STATE_H_
+#define HEDDLE_POOL_INTERNAL_RESULT_STATE_H_
 
 #include <cstdint>
 #include <exception>
@@ -19,9 +20,9 @@
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
-namespace futures_internal {
+namespace pool_internal {
 
-class FutureState : public Task::Node {
+class ResultState : public Task::Node {
  public:
   // As the methods of Future.
   bool Done() const {
@@ -42,6 +43,9 @@ class FutureState : public Task::Node {
   // CancelledError if it did not come to that.
   const std::exception_ptr& AwaitError(const WaitLimit& limit);
 
+  // What the callable threw, or null. REQUIRES: it has ended.
+  const std::exception_ptr& error() const { return error_; }
+
   // Waits; returns if there is a result, and throws what there is instead.
   void AwaitResult(const WaitLimit& limit);
 
@@ -55,14 +59,17 @@ class FutureState : public Task::Node {
   }
 
  protected:
-  FutureState() = default;
-  ~FutureState() override = default;
+  ResultState() = default;
+  ~ResultState() override = default;
 
   // PENDING -> RUNNING; false if it has been cancelled. The callable is the
   // caller's from then on.
   bool TryStart() noexcept;
   // RUNNING -> FINISHED, when the result or error_ is in place.
   void Finish() noexcept;
+  // Cancels, or fails with `why` if there is one, what nobody will run; and the
+  // task's own reference goes.
+  void Drop(std::exception_ptr why) noexcept override;
 
   std::exception_ptr error_;
 
@@ -97,6 +104,8 @@ class FutureState : public Task::Node {
   void WakeAll() noexcept;
   bool WaitSlow(const WaitLimit& limit);
 
+  // Calls the callable of a state that TryStart() made kRunning, to its end.
+  virtual bool RunStarted() noexcept = 0;
   virtual void DestroyCallable() noexcept = 0;
   virtual void Destroy() noexcept = 0;
 
@@ -157,49 +166,59 @@ class ResultCell<void> {
 };
 
 template <typename T>
-class ResultState : public FutureState {
+class ResultOf : public ResultState {
  public:
-  // REQUIRES: AwaitResult() has returned.
+  // REQUIRES: AwaitResult() has returned, or Tell is called and error() is null.
   decltype(auto) result() { return result_.get(); }
 
  protected:
-  ~ResultState() override = default;
+  ~ResultOf() override = default;
 
   ResultCell<T> result_;
 };
 
-// The state of a submitted callable, which is called without arguments.
-template <typename T, typename Callable>
-class FutureTask final : public ResultState<T> {
- public:
-  template <typename Source>
-  explicit FutureTask(Source&& source)
-      : callable_(std::forward<Source>(source)) {}
-
- private:
-  void Run() noexcept override {
-    if (this->TryStart()) {
-      this->error_ = internal::CatchAll([this] {
-        this->result_.SetFrom([this]() -> T { return callable_.get()(); });
-      });
-      // Before the result is announced: who sees it may count on what the
-      // callable held being gone.
-      callable_.Destroy();
-      this->Finish();
-    }
-    this->Unref();
-  }
-  void Drop() noexcept override {
-    this->Cancel();  // never run: nobody may wait for it for ever
-    this->Unref();
-  }
-  void DestroyCallable() noexcept override { callable_.Destroy(); }
-  void Destroy() noexcept override { pool_internal::DestroyInBlock(this); }
-
-  pool_internal::CallableCell<Callable> callable_;
+// For whom nobody is to be told of the result.
+struct TellNobody {
+  template <typename State>
+  void operator()(State& /*state*/) const {}
 };
 
-}  // namespace futures_internal
+// The state of a submitted callable, which is called without arguments.
+// `tell(state)` is called between the run and its announcement, unless the task
+// never runs; it throws nothing.
+template <typename T, typename Callable, typename Tell = TellNobody>
+class ResultTask final : public ResultOf<T> {
+ public:
+  template <typename Source>
+  explicit ResultTask(Source&& source, Tell tell = Tell())
+      : callable_(std::forward<Source>(source)), tell_(std::move(tell)) {}
+
+ private:
+  bool Run() noexcept override {
+    const bool ok = !this->TryStart() || RunStarted();
+    this->Unref();
+    return ok;
+  }
+  bool RunStarted() noexcept override {
+    this->error_ = internal::CatchAll([this] {
+      this->result_.SetFrom([this]() -> T { return callable_.get()(); });
+    });
+    const bool ok = this->error_ == nullptr;
+    // Before the result is announced: who sees it may count on what the
+    // callable held being gone.
+    callable_.Destroy();
+    tell_(*this);
+    this->Finish();
+    return ok;
+  }
+  void DestroyCallable() noexcept override { callable_.Destroy(); }
+  void Destroy() noexcept override { DestroyInBlock(this); }
+
+  CallableCell<Callable> callable_;
+  [[no_unique_address]] Tell tell_;
+};
+
+}  // namespace pool_internal
 }  // namespace heddle
 
-#endif  // HEDDLE_FUTURES_INTERNAL_FUTURE_STATE_H_
+#endif  // HEDDLE_POOL_INTERNAL_RESULT_STATE_H_

@@ -1,0 +1,95 @@
+// Models of WorkDeque: (D1)-(D3), under every schedule.
+
+#include <array>
+#include <cstddef>
+
+#include "gtest/gtest.h"
+#include "heddle/pool/internal/work_deque.h"
+#include "heddle/thread/internal/var.h"
+#include "heddle/tools/explore/explore.h"
+
+namespace heddle {
+namespace pool_internal {
+namespace {
+
+using explore::Execution;
+using explore::Holds;
+using internal::Var;
+
+struct Item {
+  Var<int> times = 0;
+  void Take() { ++times; }
+};
+
+void TakeIf(Item* item) {
+  if (item != nullptr) item->Take();
+}
+
+TEST(WorkDequeModel, WhatIsPushedIsTakenOnce) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
+    WorkDeque<Item> deque(2);
+    std::array<Item, 2> items;
+    run.Run(
+        [&] {
+          for (Item& item : items) deque.Push(&item);
+          TakeIf(deque.Pop());
+          TakeIf(deque.Pop());
+        },
+        [&] { TakeIf(deque.Steal()); });
+    for (const Item& item : items) explore::Check(item.times == 1);
+    explore::Check(deque.Size() == 0);
+  }));
+}
+
+TEST(WorkDequeModel, TwoThievesAndTheOwnerNeverTakeTheSame) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    WorkDeque<Item> deque(2);
+    std::array<Item, 2> items;
+    run.Run(
+        [&] {
+          for (Item& item : items) deque.Push(&item);
+          TakeIf(deque.Pop());
+        },
+        [&] { TakeIf(deque.Steal()); }, [&] { TakeIf(deque.Steal()); });
+    while (Item* const item = deque.Pop()) item->Take();
+    for (const Item& item : items) explore::Check(item.times == 1);
+  }));
+}
+
+TEST(WorkDequeModel, AThiefThatReadsAnOutgrownArrayFindsTheSame) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    WorkDeque<Item> deque(1);
+    std::array<Item, 3> items;
+    run.Run(
+        [&] {
+          for (Item& item : items) deque.Push(&item);
+        },
+        [&] {
+          TakeIf(deque.Steal());
+          TakeIf(deque.Steal());
+        });
+    while (Item* const item = deque.Pop()) item->Take();
+    for (const Item& item : items) explore::Check(item.times == 1);
+  }));
+}
+
+// One slot, used again and again while it is stolen from.
+TEST(WorkDequeModel, ASlotIsNotUsedAgainBeforeItWasRead) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    WorkDeque<Item> deque(1);
+    std::array<Item, 2> items;
+    run.Run(
+        [&] {
+          deque.Push(&items[0]);
+          TakeIf(deque.Pop());
+          deque.Push(&items[1]);
+        },
+        [&] { TakeIf(deque.Steal()); });
+    while (Item* const item = deque.Pop()) item->Take();
+    for (const Item& item : items) explore::Check(item.times == 1);
+  }));
+}
+
+}  // namespace
+}  // namespace pool_internal
+}  // namespace heddle

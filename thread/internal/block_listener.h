@@ -1,0 +1,34 @@
+// BlockListener: who is told when a thread has to wait for long.
+//
+// A worker of a pool that waits for another task would keep that task from
+// running. All waiting in Heddle goes through Waiter::Sleep(), so that is where
+// the pool of the thread learns of it, and sends another worker in its place.
+
+#ifndef HEDDLE_THREAD_INTERNAL_BLOCK_LISTENER_H_
+#define HEDDLE_THREAD_INTERNAL_BLOCK_LISTENER_H_
+
+#include <cstdint>
+
+namespace heddle {
+namespace internal {
+
+class BlockListener {
+ public:
+  // A wait that ends within this time is nobody's business: to wake a thread
+  // for it, or to start one, would cost more.
+  static constexpr int64_t kGraceNanos = 1'000'000;
+
+  // The calling thread, PerThread::block_listener of which this is, waits and
+  // cannot say how long; and waits no longer. Calls come in pairs. Both may
+  // wait themselves, and throw nothing.
+  virtual void Blocked() noexcept = 0;
+  virtual void Unblocked() noexcept = 0;
+
+ protected:
+  ~BlockListener() = default;
+};
+
+}  // namespace internal
+}  // namespace heddle
+
+#endif  // HEDDLE_THREAD_INTERNAL_BLOCK_LISTENER_H_
