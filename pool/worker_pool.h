@@ -142,10 +142,10 @@ class WorkerPool {
 
   // Takes `task` over and returns true, or leaves it as it is and returns false
   // if the pool is shut down, broken or full; `limit` bounds the wait for room
-  // of WhenFull::kWait. Throws std::system_error or std::bad_alloc if there is
-  // no worker and the first cannot be had, or a task's own worker has no memory
-  // for it; the task is then the caller's too. Without a later thread the pool
-  // goes on with those it has.
+  // of WhenFull::kWait. Throws std::system_error if there is no worker and the
+  // first cannot be had, and std::bad_alloc if there is no memory to queue the
+  // task (none is needed as a rule: it is used again); the task is then the
+  // caller's too. Without a later thread the pool goes on with those it has.
   // REQUIRES: there is a task.
   [[nodiscard]] bool Schedule(Task& task, const WaitLimit& limit = {});
 

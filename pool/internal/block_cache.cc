@@ -18,7 +18,11 @@ namespace {
 constexpr size_t kStep = 64;
 constexpr size_t kClasses = 8;        // 64 ... 512 bytes; no larger ones
 constexpr size_t kBatch = 32;         // blocks exchanged with the depot
-constexpr size_t kDepotBatches = 64;  // kept for each size
+// Kept for each size. (Measured: with all of a million tasks kept here instead,
+// the next million was slower and slower. Blocks come back in the order in which
+// workers have run them, and soon no two neighbours are in one cache line's
+// reach; the system puts them together again.)
+constexpr size_t kDepotBatches = 64;
 
 // Under a sanitizer every block comes from and goes back to the system, so that
 // a use after free is seen as one.
@@ -48,6 +52,9 @@ struct Chain {
   void* Pop() {
     FreeBlockLink* const block = first;
     first = block->next;
+    // The next one was freed by another thread as a rule: its memory comes from
+    // that one's processor while this one is filled.
+    __builtin_prefetch(first, /*to write*/ 1);
     --count;
     return block;
   }

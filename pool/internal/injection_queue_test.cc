@@ -1,0 +1,131 @@
+#include "heddle/pool/internal/injection_queue.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "heddle/pool/internal/task_queue.h"
+#include "heddle/pool/task.h"
+
+namespace heddle {
+namespace pool_internal {
+namespace {
+
+using Outcome = InjectionQueue::Outcome;
+
+// Tasks that write their number down.
+class Numbers {
+ public:
+  Task Next() {
+    return Task([this, n = next_++] { run.push_back(n); });
+  }
+  TaskQueue& Next(TaskQueue& tasks, size_t count) {
+    for (size_t i = 0; i < count; ++i) tasks.Push(Next());
+    return tasks;
+  }
+  void ExpectInOrder(size_t count) {
+    ASSERT_EQ(run.size(), count);
+    for (size_t i = 0; i < count; ++i) EXPECT_EQ(run[i], i);
+  }
+
+  std::vector<size_t> run;
+
+ private:
+  size_t next_ = 0;
+};
+
+void RunAll(InjectionQueue& queue, size_t takers) {
+  Task::Node* batch[InjectionQueue::kMaxBatch];
+  while (const size_t taken = queue.Take(takers, batch)) {
+    for (size_t i = 0; i < taken; ++i) Task(batch[i]).Run();
+  }
+}
+
+TEST(InjectionQueueTest, GivesOutInOrderAcrossBlocks) {
+  Numbers numbers;
+  InjectionQueue queue;
+  for (int i = 0; i < 500; ++i) {
+    Task task = numbers.Next();
+    EXPECT_EQ(queue.Push(task), i == 0 ? Outcome::kFirst : Outcome::kMore);
+  }
+  EXPECT_EQ(queue.size(), 500u);
+  RunAll(queue, 2);
+  EXPECT_FALSE(queue.HasTasks());
+  EXPECT_EQ(queue.size(), 0u);
+  EXPECT_EQ(queue.pushed(), 500u);
+  numbers.ExpectInOrder(500);
+}
+
+TEST(InjectionQueueTest, ManyAtOnceKeepTheirPlace) {
+  Numbers numbers;
+  InjectionQueue queue;
+  TaskQueue tasks;
+  for (const size_t count : {1, 62, 63, 200}) {
+    EXPECT_NE(queue.PushMany(numbers.Next(tasks, count)), Outcome::kClosed);
+    EXPECT_TRUE(tasks.empty());
+    Task one = numbers.Next();
+    EXPECT_EQ(queue.Push(one), Outcome::kMore);
+    // Some are taken in between: lists are joined where one has begun.
+    Task::Node* node = nullptr;
+    ASSERT_EQ(queue.Take(InjectionQueue::kOne, &node), 1u);
+    Task(node).Run();
+  }
+  RunAll(queue, 1);
+  numbers.ExpectInOrder(330);
+}
+
+TEST(InjectionQueueTest, ABatchIsAShareAndAtMostThirtyTwo) {
+  Numbers numbers;
+  InjectionQueue queue;
+  TaskQueue tasks;
+  ASSERT_EQ(queue.PushMany(numbers.Next(tasks, 200)), Outcome::kFirst);
+  Task::Node* batch[InjectionQueue::kMaxBatch];
+  size_t left = 200;
+  while (left > 0) {
+    const size_t taken = queue.Take(/*takers=*/2, batch);
+    EXPECT_EQ(taken, std::clamp<size_t>(left / 4, 1, 32));
+    for (size_t i = 0; i < taken; ++i) Task(batch[i]).Run();
+    left -= taken;
+  }
+  numbers.ExpectInOrder(200);
+}
+
+TEST(InjectionQueueTest, ClosedItRefusesAndLeavesTheTasks) {
+  Numbers numbers;
+  InjectionQueue queue;
+  Task task = numbers.Next();
+  EXPECT_EQ(queue.Push(task), Outcome::kFirst);
+  queue.Close();
+  task = numbers.Next();
+  EXPECT_EQ(queue.Push(task), Outcome::kClosed);
+  EXPECT_TRUE(task);
+  TaskQueue tasks;
+  tasks.Push(std::move(task));
+  EXPECT_EQ(queue.PushMany(numbers.Next(tasks, 100)), Outcome::kClosed);
+  EXPECT_EQ(tasks.size(), 101u);
+  RunAll(queue, 1);
+  while (Task refused = tasks.Pop()) std::move(refused).Run();
+  numbers.ExpectInOrder(102);
+}
+
+TEST(InjectionQueueTest, WhatIsLeftCanBeTakenAllAtOnce) {
+  Numbers numbers;
+  InjectionQueue queue;
+  TaskQueue tasks;
+  ASSERT_EQ(queue.PushMany(numbers.Next(tasks, 100)), Outcome::kFirst);
+  Task::Node* node = nullptr;
+  ASSERT_EQ(queue.Take(InjectionQueue::kOne, &node), 1u);
+  Task(node).Run();
+  ASSERT_EQ(queue.PushMany(numbers.Next(tasks, 100)), Outcome::kFirst);
+  queue.TakeAll(tasks);
+  EXPECT_EQ(tasks.size(), 199u);
+  EXPECT_EQ(queue.size(), 0u);
+  while (Task task = tasks.Pop()) std::move(task).Run();
+  numbers.ExpectInOrder(200);
+}
+
+}  // namespace
+}  // namespace pool_internal
+}  // namespace heddle
