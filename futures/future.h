@@ -27,43 +27,24 @@
 #define HEDDLE_FUTURES_FUTURE_H_
 
 #include <exception>
-#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
-#include "absl/base/optimization.h"
+#include "heddle/pool/internal/result_handle.h"
 #include "heddle/pool/internal/result_state.h"
-#include "heddle/thread/internal/throw.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
 
 template <typename T>
-class Future {
-  using State = pool_internal::ResultOf<T>;
+class Future : public pool_internal::ResultHandle<T> {
+  using Handle = pool_internal::ResultHandle<T>;
 
  public:
-  // A handle without a result.
-  Future() = default;
-
-  // A handle to `state`, which it shares. For those who implement executors.
-  explicit Future(State* state) noexcept : state_(state) { state_->Ref(); }
-
-  Future(const Future& other) noexcept : state_(other.state_) {
-    if (state_ != nullptr) state_->Ref();
-  }
-  Future(Future&& other) noexcept
-      : state_(std::exchange(other.state_, nullptr)) {}
-  Future& operator=(Future other) noexcept {
-    std::swap(state_, other.state_);
-    return *this;
-  }
-  ~Future() {
-    if (state_ != nullptr) state_->Unref();
-  }
-
-  // True if there is a result behind this handle, now or to come.
-  [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
+  // Future(): a handle without a result. valid(): whether there is one behind
+  // it, now or to come. Handles are equal if they share one result, and can be
+  // hashed.
+  using Handle::Handle;
 
   // True when the work has ended, by a value, an exception or a cancellation.
   [[nodiscard]] bool Done() const { return state().Done(); }
@@ -107,8 +88,7 @@ class Future {
   // As Result(), but the one result that all handles share may be changed:
   // whoever does sees to it that nobody else looks meanwhile.
   decltype(auto) MutableResult(const WaitLimit& limit = {}) const {
-    state().AwaitResult(limit);
-    return state_->result();
+    return Handle::Await(kInvalid, limit);
   }
 
   // Waits within `limit` and returns what the work threw, or null. Throws
@@ -117,25 +97,11 @@ class Future {
     return state().AwaitError(limit);
   }
 
-  // Handles are equal if they share one result. They can be hashed.
-  friend bool operator==(const Future& a, const Future& b) {
-    return a.state_ == b.state_;
-  }
-  template <typename H>
-  friend H AbslHashValue(H h, const Future& future) {
-    return H::combine(std::move(h), future.state_);
-  }
-
  private:
-  State& state() const {
-    if (ABSL_PREDICT_FALSE(state_ == nullptr)) {
-      internal::Throw(
-          std::logic_error("Future: this handle has no result behind it"));
-    }
-    return *state_;
-  }
+  static constexpr const char* kInvalid =
+      "Future: this handle has no result behind it";
 
-  State* state_ = nullptr;
+  pool_internal::ResultOf<T>& state() const { return Handle::state(kInvalid); }
 };
 
 }  // namespace heddle

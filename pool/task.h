@@ -68,6 +68,9 @@ class Task {
       // and what those read was written before the task came to them.
       return pool_.load(std::memory_order_relaxed);
     }
+    void set_pool(uint64_t number) {
+      pool_.store(number, std::memory_order_relaxed);  // see pool()
+    }
 
    private:
     friend class Task;
@@ -122,9 +125,7 @@ class Task {
   // For pools: gives the node out of hand, for a Task to take it up again; and
   // what they note in it.
   [[nodiscard]] Node* Release() && { return std::exchange(node_, nullptr); }
-  void set_pool(uint64_t number) {
-    node_->pool_.store(number, std::memory_order_relaxed);  // see pool()
-  }
+  void set_pool(uint64_t number) { node_->set_pool(number); }
   int64_t queued_at() const { return node_->queued_at_; }
   void set_queued_at(int64_t nanos) { node_->queued_at_ = nanos; }
 

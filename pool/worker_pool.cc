@@ -187,6 +187,7 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
                                   : nullptr;
   }
   int max_workers() const { return options_.max_workers; }
+  uint64_t number() const { return number_; }
   int threads() const { return roster_.counts().threads; }
 
   // Somebody has made work visible.
@@ -826,6 +827,7 @@ void WorkerPool::RunInWorker(std::function<void()> function) {
   state->AwaitResult(WaitLimit());
 }
 
+uint64_t WorkerPool::number() const { return core_->number(); }
 bool WorkerPool::IsShutDown() const { return core_->IsClosed(); }
 bool WorkerPool::IsBroken() const { return core_->IsBroken(); }
 bool WorkerPool::IsWorkerHere() const { return core_->IsWorkerHere(); }

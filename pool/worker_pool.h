@@ -44,6 +44,7 @@
 #define HEDDLE_POOL_WORKER_POOL_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -181,6 +182,10 @@ class WorkerPool {
 
   // True in a task of this pool's.
   [[nodiscard]] bool IsWorkerHere() const;
+
+  // The pool's number among all pools, from 1: for tasks of many parts, which
+  // whoever wants their result may run parts of if it is one of its workers.
+  [[nodiscard]] uint64_t number() const;
 
   // How many tasks may run at the same time, and how many threads there are.
   [[nodiscard]] int max_workers() const;

@@ -62,9 +62,13 @@ bool ResultState::Cancel() noexcept {
   return cancelled;
 }
 
-void ResultState::Finish() noexcept {
+void ResultState::Finish() noexcept { End(kFinished); }
+
+void ResultState::FinishCancelled() noexcept { End(kCancelled); }
+
+void ResultState::End(State state) noexcept {
   const uint32_t seen =
-      word_.exchange(kFinished, std::memory_order_release);  // [DONE]
+      word_.exchange(state, std::memory_order_release);  // [DONE]
   if ((seen & kQueued) != 0) WakeAll();
 }
 
@@ -83,8 +87,7 @@ bool ResultState::WaitSlow(const WaitLimit& limit) {
   const WaitLimit started = limit.Started();
   if (pool() != 0 && pool() == internal::ThisThread().pool &&
       started.deadline().IsNever() && !started.stop_token().stop_possible() &&
-      TryStart()) {
-    RunStarted();
+      RunHere() && Done()) {
     return true;
   }
   Waiter waiter;

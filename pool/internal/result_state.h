@@ -62,11 +62,12 @@ class ResultState : public Task::Node {
   ResultState() = default;
   ~ResultState() override = default;
 
-  // PENDING -> RUNNING; false if it has been cancelled. The callable is the
-  // caller's from then on.
+  // PENDING -> RUNNING; false if it is not pending. The callable is the caller's
+  // from then on.
   bool TryStart() noexcept;
-  // RUNNING -> FINISHED, when the result or error_ is in place.
+  // RUNNING -> FINISHED, when the result or error_ is in place; or -> CANCELLED.
   void Finish() noexcept;
+  void FinishCancelled() noexcept;
   // Cancels, or fails with `why` if there is one, what nobody will run; and the
   // task's own reference goes.
   void Drop(std::exception_ptr why) noexcept override;
@@ -81,7 +82,8 @@ class ResultState : public Task::Node {
   // | kCancelled | the canceller's  | nobody's: there is none   |
   // | kFinished  | gone             | shared by all handles     |
   //
-  //   kPending -> kRunning -> kFinished, kPending -> kCancelled; nothing else.
+  //   kPending -> kRunning -> kFinished, kPending -> kCancelled; nothing else,
+  //   but kRunning -> kCancelled for work of many parts.
   //   Who leaves kPending gets the callable, and destroys it.
   //   kQueued, a bit beside the first two: threads may be parked on the word.
   //   Legal to be set when nobody is; illegal to be clear when somebody is.
@@ -101,11 +103,13 @@ class ResultState : public Task::Node {
   }
 
   bool LeavePending(State next) noexcept;
+  void End(State state) noexcept;
   void WakeAll() noexcept;
   bool WaitSlow(const WaitLimit& limit);
 
-  // Calls the callable of a state that TryStart() made kRunning, to its end.
-  virtual bool RunStarted() noexcept = 0;
+  // In a worker of the pool that has the task, which would wait for it without
+  // end: does what it can of it, and returns if it has done anything.
+  virtual bool RunHere() noexcept = 0;
   virtual void DestroyCallable() noexcept = 0;
   virtual void Destroy() noexcept = 0;
 
@@ -199,7 +203,10 @@ class ResultTask final : public ResultOf<T> {
     this->Unref();
     return ok;
   }
-  bool RunStarted() noexcept override {
+  bool RunHere() noexcept override {
+    return this->TryStart() && (RunStarted(), true);
+  }
+  bool RunStarted() noexcept {
     this->error_ = internal::CatchAll([this] {
       this->result_.SetFrom([this]() -> T { return callable_.get()(); });
     });

@@ -1,0 +1,46 @@
+// What a call in a ThreadPool has besides its function: callbacks to be told.
+
+#ifndef HEDDLE_POOL_INTERNAL_CALL_TASK_H_
+#define HEDDLE_POOL_INTERNAL_CALL_TASK_H_
+
+#include <exception>
+#include <type_traits>
+#include <utility>
+
+#include "heddle/thread/except_hook.h"
+#include "heddle/thread/internal/throw.h"
+
+namespace heddle {
+namespace pool_internal {
+
+// A callback that is not there.
+struct Ignore {
+  template <typename... Arguments>
+  void operator()(Arguments&&... /*arguments*/) const {}
+};
+
+// Tells the callbacks what a ResultTask or a MapJob came to.
+template <typename OnResult, typename OnError>
+struct TellCallbacks {
+  template <typename State>
+  void operator()(State& state) noexcept {
+    std::exception_ptr error = internal::CatchAll([&] {
+      if (state.error() != nullptr) {
+        on_error(state.error());
+      } else if constexpr (std::is_void_v<decltype(state.result())>) {
+        on_result();
+      } else {
+        on_result(std::as_const(state.result()));
+      }
+    });
+    if (error != nullptr) internal::ReportException(std::move(error));
+  }
+
+  OnResult on_result;
+  OnError on_error;
+};
+
+}  // namespace pool_internal
+}  // namespace heddle
+
+#endif  // HEDDLE_POOL_INTERNAL_CALL_TASK_H_
