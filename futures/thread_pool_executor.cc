@@ -9,10 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "heddle/pool/errors.h"
+#include "heddle/pool/internal/cpu_quota.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/thread/internal/atomic.h"
-#include "heddle/thread/internal/os_thread.h"
 #include "heddle/thread/internal/throw.h"
 
 namespace heddle {
@@ -36,7 +36,7 @@ int CheckedMaxWorkers(int max_workers) {
 }  // namespace
 
 ThreadPoolExecutor::ThreadPoolExecutor()
-    : ThreadPoolExecutor(std::min(32, internal::UsableCpus() + 4)) {}
+    : ThreadPoolExecutor(std::min(32, pool_internal::CpusToUse() + 4)) {}
 
 ThreadPoolExecutor::ThreadPoolExecutor(int max_workers)
     : pool_({.max_workers = CheckedMaxWorkers(max_workers),

@@ -331,8 +331,8 @@ class ThreadPool {
   size_t ChunkSize(size_t elements, const MapOptions& options) const;
   void StartJob(pool_internal::MapJobBase& job, size_t chunks);
 
+  const Terminated terminated_ = std::make_shared<internal::Atomic<bool>>(false);
   WorkerPool pool_;
-  Terminated terminated_ = std::make_shared<internal::Atomic<bool>>(false);
 };
 
 }  // namespace heddle

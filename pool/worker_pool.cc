@@ -3,7 +3,8 @@
 //
 //   (W1) Tasks are accepted only while there is a worker, or one is started
 //        first; workers end only when the pool is closed and they have found
-//        nothing, or when others are left.
+//        nothing, or when others are left. Once all_ended_ is set, which
+//        happens under start_lock_, no thread starts any more.
 //   (W2) The injection queue is closed before closed_ is set, and a worker reads
 //        closed_ before its last look: so the last look finds what was accepted
 //        from outside. What a task accepted into its worker's own deque that
@@ -29,6 +30,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "heddle/pool/errors.h"
+#include "heddle/pool/internal/cpu_quota.h"
 #include "heddle/pool/internal/injection_queue.h"
 #include "heddle/pool/internal/result_state.h"
 #include "heddle/pool/internal/roster.h"
@@ -44,7 +46,6 @@
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/block_listener.h"
 #include "heddle/thread/internal/clock.h"
-#include "heddle/thread/internal/os_thread.h"
 #include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/spin.h"
 #include "heddle/thread/internal/throw.h"
@@ -146,8 +147,8 @@ class WorkerPool::Worker final : public internal::BlockListener {
   Core& core_;
   const int number;  // the N of its name
   std::optional<Thread> thread;  // none: it could not be started
-  WorkDeque<Task::Node> tasks;
-  WorkDeque<Task::Node> forks;
+  WorkDeque<Task::Node> tasks{InjectionQueue::kMaxBatch};
+  WorkDeque<Task::Node> forks{8};
   pool_internal::WorkerCounters counters;
   internal::Atomic<bool> at_task{false};  // relaxed: for reports
 
@@ -316,7 +317,9 @@ std::exception_ptr WorkerPool::Core::StartThread() {
   std::optional<Thread> before;  // who was in the place; joined last, with nothing locked
   std::exception_ptr error = internal::CatchAll([&] {
     LockGuard guard(start_lock_);
-    worker = TakePlace();
+    // Work that was there when this thread was called for may have been done
+    // since, and the pool have ended (W1).
+    worker = all_ended_.IsSet() ? nullptr : TakePlace();
     if (worker == nullptr)
       internal::Throw(std::runtime_error("WorkerPool: no place for a thread"));
     worker->searching = true;
@@ -505,18 +508,24 @@ void WorkerPool::Core::End(Worker& worker) {
 Task WorkerPool::Core::Next(Worker& worker) {
   for (bool idle = false;;) {
     const bool closed = closed_.load(std::memory_order_seq_cst);  // (W2)
-    const bool crowded = roster_.IsCrowded() && !closed;
+    const bool crowded = roster_.IsCrowded();
     if (!crowded) {
       if (Task task = TryNext(worker)) {
         StopSearching(worker);
         return task;
       }
       if (closed) return Task();
-      if (idle && roster_.TryRetire()) {
+    }
+    if ((crowded ? closed : idle) && roster_.TryRetire(worker.searching)) {
+      worker.searching = HasWork();  // (R3)
+      if (!worker.searching) {
         worker.retired = true;
-        if (HasWork()) CallForWork();  // (R3)
         return Task();
       }
+      roster_.StayAfterAll();
+      continue;
+    }
+    if (!crowded) {
       if (!worker.searching) worker.searching = roster_.TrySearch();
       if (worker.searching && LookBriefly()) continue;
     }
@@ -747,7 +756,7 @@ PoolStats WorkerPool::Core::Stats() {
 
 WorkerPool::WorkerPool(const Options& options) {
   Options complete = Checked(options);
-  if (complete.max_workers == 0) complete.max_workers = internal::UsableCpus();
+  if (complete.max_workers == 0) complete.max_workers = pool_internal::CpusToUse();
   core_ = std::make_shared<Core>(complete);
   if (!core_->CloseAtExit()) {
     core_->Close();

@@ -388,7 +388,7 @@ TEST(WorkerPoolTest, ManyDroppedTasksAreDroppedOneByOne) {
 }
 
 TEST(WorkerPoolTest, ATaskMayShutItsPoolDownAndDropTheRest) {
-  WorkerPool pool({.max_workers = 2});
+  WorkerPool pool({.max_workers = 2, .max_spares = 0});
   Event go;
   Event second_begun;
   Event second_may_end;

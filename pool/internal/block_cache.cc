@@ -24,9 +24,9 @@ constexpr size_t kBatch = 32;         // blocks exchanged with the depot
 // reach; the system puts them together again.)
 constexpr size_t kDepotBatches = 64;
 
-// Under a sanitizer every block comes from and goes back to the system, so that
-// a use after free is seen as one.
-#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || \
+// Under a sanitizer, and in a model, every block comes from and goes back to the
+// system, so that a use after free is seen as one.
+#if defined(HEDDLE_MODEL) || defined(ABSL_HAVE_ADDRESS_SANITIZER) || \
     defined(ABSL_HAVE_MEMORY_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
 constexpr bool kCacheBlocks = false;
 #else

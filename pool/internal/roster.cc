@@ -66,13 +66,14 @@ bool Roster::TrySearch() {
 
 bool Roster::StopSearching() { return Unpack(Add(-kSearching)).searching == 0; }
 
-bool Roster::TryRetire() {
+bool Roster::TryRetire(bool searching) {
+  const auto gone = static_cast<uint64_t>(kActive + kThread +
+                                          (searching ? kSearching : 0));
   uint64_t seen = word_.load(std::memory_order_seq_cst);
   do {
     if (Unpack(seen).threads <= max_active_) return false;
-  } while (!word_.compare_exchange_weak(
-      seen, seen - static_cast<uint64_t>(kActive + kSearching + kThread),
-      std::memory_order_seq_cst));
+  } while (!word_.compare_exchange_weak(seen, seen - gone,
+                                        std::memory_order_seq_cst));
   return true;
 }
 

@@ -84,10 +84,12 @@ class Roster {
   template <typename Look>
   Waking Sleep(bool searching, const WaitLimit& idle_time, Look look);
 
-  // The calling worker, active and searching, has looked around after its idle
-  // time. True if there are more than max_active threads: then it is no longer
-  // counted, and looks whether somebody must be called, and ends.
-  bool TryRetire();
+  // The calling worker, which is active and has no task, is one too many. True if
+  // there are more than max_active threads: then it is no longer counted, looks
+  // once more, and ends or, having seen work, stays after all: active and
+  // searching. (Its place is taken yet, so a thread in its stead might find none.)
+  bool TryRetire(bool searching);
+  void StayAfterAll() { Add(kActive + kSearching + kThread); }
 
   // More are active than were called: who has no task had better sleep.
   bool IsCrowded() const { return counts().active > max_active_; }

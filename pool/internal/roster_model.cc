@@ -88,9 +88,11 @@ class Workers {
         continue;
       }
       if (over) break;
-      if (idle && roster_.TryRetire()) {
-        if (place_.Has()) roster_.CallOne();
-        return;
+      if (idle && roster_.TryRetire(searching)) {
+        if (!place_.Has()) return;
+        roster_.StayAfterAll();
+        searching = true;
+        continue;
       }
       if (!searching) searching = roster_.TrySearch();
       const Roster::Waking waking =

@@ -27,8 +27,8 @@ template <typename T>
 class WorkDeque {
  public:
   // Room for `capacity` pointers before it grows. REQUIRES: a power of two.
-  explicit WorkDeque(size_t capacity = 64)
-      : array_(new Array(capacity, nullptr)) {}
+  explicit WorkDeque(size_t capacity)
+      : array_(new Array(static_cast<int64_t>(capacity), nullptr)) {}
   WorkDeque(const WorkDeque&) = delete;
   WorkDeque& operator=(const WorkDeque&) = delete;
   ~WorkDeque() {

@@ -17,8 +17,17 @@ using explore::Holds;
 using internal::Var;
 
 struct Item {
+  Var<bool> made = false;  // by the owner, before the push
   Var<int> times = 0;
-  void Take() { ++times; }
+
+  Item* Make() {
+    made = true;
+    return this;
+  }
+  void Take() {
+    explore::Check(made);
+    ++times;
+  }
 };
 
 void TakeIf(Item* item) {
@@ -31,7 +40,7 @@ TEST(WorkDequeModel, WhatIsPushedIsTakenOnce) {
     std::array<Item, 2> items;
     run.Run(
         [&] {
-          for (Item& item : items) deque.Push(&item);
+          for (Item& item : items) deque.Push(item.Make());
           TakeIf(deque.Pop());
           TakeIf(deque.Pop());
         },
@@ -47,7 +56,7 @@ TEST(WorkDequeModel, TwoThievesAndTheOwnerNeverTakeTheSame) {
     std::array<Item, 2> items;
     run.Run(
         [&] {
-          for (Item& item : items) deque.Push(&item);
+          for (Item& item : items) deque.Push(item.Make());
           TakeIf(deque.Pop());
         },
         [&] { TakeIf(deque.Steal()); }, [&] { TakeIf(deque.Steal()); });
@@ -62,7 +71,7 @@ TEST(WorkDequeModel, AThiefThatReadsAnOutgrownArrayFindsTheSame) {
     std::array<Item, 3> items;
     run.Run(
         [&] {
-          for (Item& item : items) deque.Push(&item);
+          for (Item& item : items) deque.Push(item.Make());
         },
         [&] {
           TakeIf(deque.Steal());
@@ -80,9 +89,9 @@ TEST(WorkDequeModel, ASlotIsNotUsedAgainBeforeItWasRead) {
     std::array<Item, 2> items;
     run.Run(
         [&] {
-          deque.Push(&items[0]);
+          deque.Push(items[0].Make());
           TakeIf(deque.Pop());
-          deque.Push(&items[1]);
+          deque.Push(items[1].Make());
         },
         [&] { TakeIf(deque.Steal()); });
     while (Item* const item = deque.Pop()) item->Take();

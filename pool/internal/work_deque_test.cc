@@ -12,7 +12,7 @@ namespace pool_internal {
 namespace {
 
 TEST(WorkDequeTest, TheOwnerPopsTheNewestThievesStealTheOldest) {
-  WorkDeque<int> deque;
+  WorkDeque<int> deque(4);
   int items[3];
   for (int& item : items) deque.Push(&item);
   EXPECT_EQ(deque.Size(), 3u);

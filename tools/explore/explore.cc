@@ -275,8 +275,8 @@ testing::AssertionResult Holds(int bound, const Body& body) {
   return Sampled(20'000, body);
 }
 
-testing::AssertionResult HoldsInSamples(const Body& body) {
-  return Sampled(100'000, body);
+testing::AssertionResult HoldsInSamples(const Body& body, int samples) {
+  return Sampled(samples, body);
 }
 
 testing::AssertionResult Finds(FailureKind kind, const Options& options,

@@ -151,7 +151,9 @@ Result Explore(const Options& options, const Body& body);
 testing::AssertionResult Holds(int bound, const Body& body);
 
 // The samples alone, more of them: for what is too large even without deviations.
-testing::AssertionResult HoldsInSamples(const Body& body);
+// `samples` of each depth; fewer for what takes long.
+testing::AssertionResult HoldsInSamples(const Body& body,
+                                        int samples = 100'000);
 
 // For what must fail: true if the exploration ends with a failure of this kind.
 // The environment changes nothing.

@@ -19,6 +19,11 @@ GATE = "//queue/internal:gate_model_test"
 FIFO = "//queue/internal:fifo_model_test"
 QUEUE = "//queue:queue_model_test"
 SELECT = "//queue:select_model_test"
+DEQUE = "//pool/internal:work_deque_model_test"
+ROSTER = "//pool/internal:roster_model_test"
+LOOP = "//pool/internal:loop_model_test"
+WORKER_POOL = "//pool:worker_pool_model_test"
+THREAD_POOL = "//pool:thread_pool_model_test"
 
 
 def models(target, suite, *names):
@@ -891,5 +896,203 @@ MUTANTS = [
         "        if (!over[i]) places[count++] = places_[i];",
         "        static_cast<void>(over);\n        places[count++] = places_[i];",
         models(SELECT, "SelectModel", "ShutdownOfBothEndsIt"),
+    ),
+    # --- pool: WorkDeque -----------------------------------------------------
+    (
+        "(D2): the owner does not order what it pops",
+        "pool/internal/work_deque.h",
+        "bottom_.store(bottom, std::memory_order_seq_cst);",
+        "bottom_.store(bottom, std::memory_order_release);",
+        models(DEQUE, "WorkDequeModel", "TwoThievesAndTheOwnerNeverTakeTheSame"),
+    ),
+    (
+        "the owner takes the last one without asking",
+        "pool/internal/work_deque.h",
+        "if (top < bottom) return taken;",
+        "if (top <= bottom) return taken;",
+        models(DEQUE, "WorkDequeModel", "WhatIsPushedIsTakenOnce"),
+    ),
+    (
+        "[PUSHED] is missing",
+        "pool/internal/work_deque.h",
+        "bottom_.store(bottom + 1, std::memory_order_seq_cst);  // [PUSHED]",
+        "bottom_.store(bottom + 1, std::memory_order_relaxed);",
+        models(DEQUE, "WorkDequeModel", "WhatIsPushedIsTakenOnce"),
+    ),
+    (
+        "[GROWN] is missing",
+        "pool/internal/work_deque.h",
+        "array_.store(grown.get(), std::memory_order_release);",
+        "array_.store(grown.get(), std::memory_order_relaxed);",
+        models(DEQUE, "WorkDequeModel", "AThiefThatReadsAnOutgrownArrayFindsTheSame"),
+    ),
+    (
+        "(D3): a slot is used again before it was read",
+        "pool/internal/work_deque.h",
+        "if (bottom - top >= array->capacity)",
+        "if (bottom - top > array->capacity)",
+        models(
+            DEQUE,
+            "WorkDequeModel",
+            "AThiefThatReadsAnOutgrownArrayFindsTheSame",
+        ),
+    ),
+    (
+        "a thief does not ask whether it is still there",
+        "pool/internal/work_deque.h",
+        "if (top_.compare_exchange_strong(top, top + 1, std::memory_order_seq_cst,\n                                       std::memory_order_relaxed)) {",
+        "if (top_.store(top + 1, std::memory_order_seq_cst), true) {",
+        models(DEQUE, "WorkDequeModel", "ASlotIsNotUsedAgainBeforeItWasRead"),
+    ),
+    # --- pool: Roster --------------------------------------------------------
+    (
+        "a worker sleeps without looking once more",
+        "pool/internal/roster.h",
+        "!look(counts.searching == 0 && counts.active < max_active_);",
+        "!look(false);",
+        models(ROSTER, "RosterModel", "NoWorkIsLeftInAnOpenPlace", "NoWorkIsLeftUnderALock"),
+    ),
+    (
+        "the last who searches does not know it",
+        "pool/internal/roster.cc",
+        "return Unpack(Add(-kSearching)).searching == 0;",
+        "Add(-kSearching);\n  return false;",
+        models(ROSTER, "RosterModel", "TwoWorkersLeaveNoWork"),
+    ),
+    (
+        "a blocked worker counts as active",
+        "pool/internal/roster.h",
+        "void Blocked() { Add(-kActive); }",
+        "void Blocked() { Add(0); }",
+        models(ROSTER, "RosterModel", "WhoIsBlockedIsReplaced"),
+    ),
+    (
+        "all retire",
+        "pool/internal/roster.cc",
+        "if (Unpack(seen).threads <= max_active_) return false;",
+        "if (Unpack(seen).threads == 0) return false;",
+        models(ROSTER, "RosterModel", "WhoRetiresTakesNoCallAlong"),
+    ),
+    # --- pool: loops and maps ------------------------------------------------
+    (
+        "the caller does not wait for its guests",
+        "pool/internal/loop.cc",
+        "  Leave();\n  all_out_.Wait();\n",
+        "  Leave();\n",
+        models(LOOP, "LoopModel", "EachElementIsDoneOnceAndTheCallerSeesAll"),
+    ),
+    (
+        "(L1): a guest enters an empty loop",
+        "pool/internal/loop.cc",
+        "if (present == 0) return;  // (L1)",
+        "",
+        models(LOOP, "LoopModel", "AGuestThatComesLateTouchesNothing"),
+    ),
+    (
+        "[CHUNK] is missing",
+        "pool/internal/map_job.h",
+        "unended_.fetch_sub(count, std::memory_order_acq_rel)",
+        "unended_.fetch_sub(count, std::memory_order_relaxed)",
+        models(LOOP, "MapJobModel", "AllChunksEndBeforeTheResultIsThere"),
+    ),
+    (
+        "a dropped ticket is forgotten",
+        "pool/internal/map_job.h",
+        "    EndChunks(chunks_ - next);",
+        "    EndChunks(0);",
+        models(LOOP, "MapJobModel", "ATicketThatIsDroppedEndsTheJob"),
+    ),
+    # --- pool: WorkerPool ----------------------------------------------------
+    (
+        "who schedules calls nobody",
+        "pool/worker_pool.cc",
+        "      CallForWork();  // (R3)\n      return true;\n    case InjectionQueue::Outcome::kMore:",
+        "      return true;\n    case InjectionQueue::Outcome::kMore:",
+        models(WORKER_POOL, "WorkerPoolModel", "AnIdleWorkerIsCalled"),
+    ),
+    (
+        "the last who searched calls nobody",
+        "pool/worker_pool.cc",
+        "if (roster_.StopSearching() && HasWork()) CallForWork();  // (R3)",
+        "roster_.StopSearching();",
+        models(WORKER_POOL, "WorkerPoolModel", "NoTaskWaitsWhileAWorkerSleeps"),
+    ),
+    (
+        "who is blocked calls nobody",
+        "pool/worker_pool.cc",
+        "if (core_.HasWork()) core_.CallForWork();  // (R3)",
+        "",
+        models(WORKER_POOL, "WorkerPoolModel", "ABlockedWorkerIsReplaced", "WhatATaskSchedulesAndWaitsForRuns"),
+    ),
+    (
+        "the end wakes nobody",
+        "pool/worker_pool.cc",
+        "  roster_.CallAll();\n",
+        "",
+        models(WORKER_POOL, "WorkerPoolModel", "ATaskRunsOnceAndItsWorkIsSeen"),
+    ),
+    (
+        "(W2): the queue is open when workers end",
+        "pool/worker_pool.cc",
+        "  injection_.Close();  // (W2)\n",
+        "",
+        models(WORKER_POOL, "WorkerPoolModel", "AgainstShutdownATaskIsRunOrRefused"),
+    ),
+    (
+        "a task is given out twice",
+        "pool/internal/injection_queue.cc",
+        "    begin_ += here;\n",
+        "    begin_ += here == 1 && begin_ == 0 && first_->end == 2 ? 0 : here;\n",
+        models(WORKER_POOL, "WorkerPoolModel", "TwoWorkersRunWhatTwoThreadsSchedule"),
+    ),
+    (
+        "what is dropped is run as well",
+        "pool/worker_pool.cc",
+        "std::move(task).Drop(why);",
+        "std::move(task).Run();",
+        models(WORKER_POOL, "WorkerPoolModel", "WhatIsDroppedIsCountedOnce"),
+    ),
+    (
+        "a fork is called by who has lost it",
+        "pool/worker_pool.cc",
+        "return worker.forks.Pop() != nullptr;",
+        "return worker.forks.Pop() != nullptr || true;",
+        models(WORKER_POOL, "WorkerPoolModel", "AForkIsCalledOnceWhoeverTakesIt"),
+    ),
+    (
+        "who is refused keeps the room it had",
+        "pool/worker_pool.cc",
+        "      GiveRoom(1);  // also for the next who waits for room, and is refused\n",
+        "",
+        models(WORKER_POOL, "WorkerPoolModel", "WhoWaitsForRoomGetsItOrIsRefused"),
+    ),
+    # --- pool: ThreadPool ----------------------------------------------------
+    (
+        "a wanted result is left to others",
+        "pool/internal/result_state.h",
+        "return this->TryStart() && (RunStarted(), true);",
+        "return false;",
+        models(THREAD_POOL, "ThreadPoolModel", "AResultThatIsWantedInsideIsMadeThere"),
+    ),
+    (
+        "a task is run by who has not started it",
+        "pool/internal/result_state.h",
+        "const bool ok = !this->TryStart() || RunStarted();",
+        "const bool ok = (this->TryStart(), RunStarted());",
+        models(THREAD_POOL, "ThreadPoolModel", "AWorkerAndAWaiterRunATaskOnce"),
+    ),
+    (
+        "a wanted map is left to others",
+        "pool/internal/map_job.h",
+        "  bool RunHere() noexcept override {\n    RunChunks();\n",
+        "  bool RunHere() noexcept override {\n",
+        models(THREAD_POOL, "ThreadPoolModel", "AMapInsideIsHelpedByWhoWantsIt"),
+    ),
+    (
+        "a dropped result is left as it is",
+        "pool/internal/result_state.cc",
+        "  if (why == nullptr) {\n    Cancel();\n",
+        "  if (why == nullptr) {\n",
+        models(THREAD_POOL, "ThreadPoolModel", "TerminateEndsEveryResult"),
     ),
 ]

@@ -1,0 +1,681 @@
+// WorkerPool's engine: order, bounds, spares, numbers. What every user of a pool
+// relies on is in worker_pool_test.cc.
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <random>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/config.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "heddle/pool/blocking_region.h"
+#include "heddle/pool/internal/task_queue.h"
+#include "heddle/pool/internal/worker_counters.h"
+#include "heddle/pool/pool_stats.h"
+#include "heddle/pool/task.h"
+#include "heddle/pool/worker_pool.h"
+#include "heddle/queue/queue.h"
+#include "heddle/sync/event.h"
+#include "heddle/sync/lock.h"
+#include "heddle/thread/except_hook.h"
+#include "heddle/thread/lock_guard.h"
+
+namespace heddle {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Order = WorkerPool::Order;
+using ShutdownMode = WorkerPool::ShutdownMode;
+using StartPolicy = WorkerPool::StartPolicy;
+using WhenFull = WorkerPool::WhenFull;
+
+template <typename Function>
+void MustSchedule(WorkerPool& pool, Function function) {
+  Task task(std::move(function));
+  ASSERT_TRUE(pool.Schedule(task));
+}
+
+// Waits for what no event tells of; the test's own limit ends a wait in vain.
+template <typename Condition>
+void WaitUntil(Condition condition) {
+  while (!condition()) std::this_thread::yield();
+}
+
+// --- Order -------------------------------------------------------------------
+
+std::vector<int> OrderOfTasksOfATask(Order order) {
+  std::vector<int> ran;
+  {
+    WorkerPool pool({.max_workers = 1, .max_spares = 0, .order = order});
+    Event go;
+    Event done;
+    MustSchedule(pool, [&] {
+      go.Wait();
+      for (int i = 1; i <= 3; ++i)
+        MustSchedule(pool, [&ran, i] { ran.push_back(i); });
+      done.Set();
+    });
+    MustSchedule(pool, [&ran] { ran.push_back(0); });
+    go.Set();
+    done.Wait();
+  }
+  return ran;
+}
+
+TEST(EngineTest, WhatATaskSchedulesGoesFirstTheNewestFirst) {
+  EXPECT_THAT(OrderOfTasksOfATask(Order::kNewestFirst), ElementsAre(3, 2, 1, 0));
+}
+
+TEST(EngineTest, OrLastTheOldestFirst) {
+  EXPECT_THAT(OrderOfTasksOfATask(Order::kOldestFirst), ElementsAre(0, 1, 2, 3));
+}
+
+TEST(EngineTest, TasksThatScheduleWithoutEndHoldUpNobody) {
+  std::atomic<bool> stop{false};
+  WorkerPool pool({.max_workers = 1, .max_spares = 0});
+  std::function<void()> again = [&] {
+    Task next(again);
+    if (!stop) static_cast<void>(pool.Schedule(next));
+  };
+  MustSchedule(pool, again);
+  Event outside;
+  for (int i = 0; i < 100; ++i) MustSchedule(pool, [] {});
+  MustSchedule(pool, [&outside] { outside.Set(); });
+  EXPECT_TRUE(outside.Wait());
+  stop = true;
+}
+
+// One worker has taken a batch and is stuck at its first task; the other always
+// finds newer ones in the queue.
+TEST(EngineTest, WhatIsBehindALongTaskIsTakenFromThere) {
+  WorkerPool pool({.max_workers = 2, .start = StartPolicy::kAtOnce,
+                   .max_spares = 0});
+  Event begun;
+  std::atomic<bool> go{false};
+  std::atomic<int> old_ones{0};
+  TaskQueue tasks;
+  tasks.Push(Task([&] {
+    begun.Set();
+    while (!go) std::this_thread::yield();  // no wait that Heddle sees
+  }));
+  for (int i = 0; i < 200; ++i) tasks.Push(Task([&old_ones] { ++old_ones; }));
+  ASSERT_TRUE(pool.ScheduleMany(tasks));
+  begun.Wait();
+  while (old_ones < 200) MustSchedule(pool, [] {});
+  go = true;
+}
+
+// --- ScheduleMany ------------------------------------------------------------
+
+TEST(EngineTest, ManyAreRunInTheirOrder) {
+  std::vector<int> ran;
+  {
+    WorkerPool pool({.max_workers = 1});
+    TaskQueue tasks;
+    for (int i = 0; i < 1000; ++i)
+      tasks.Push(Task([&ran, i] { ran.push_back(i); }));
+    EXPECT_TRUE(pool.ScheduleMany(tasks));
+    EXPECT_TRUE(tasks.empty());
+    EXPECT_TRUE(pool.ScheduleMany(tasks)) << "none is many enough";
+  }
+  ASSERT_EQ(ran.size(), 1000u);
+  EXPECT_TRUE(std::is_sorted(ran.begin(), ran.end()));
+}
+
+TEST(EngineTest, ManyWakeAsManyAsThereIsWorkFor) {
+  WorkerPool pool({.max_workers = 4, .start = StartPolicy::kAtOnce});
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> arrived{0};
+    Event all;
+    TaskQueue tasks;
+    for (int i = 0; i < 4; ++i) {
+      tasks.Push(Task([&] {
+        if (++arrived == 4) all.Set();
+        all.Wait();
+      }));
+    }
+    ASSERT_TRUE(pool.ScheduleMany(tasks));
+    all.Wait();
+    WaitUntil([&] { return pool.Stats().done >= 4u * (round + 1u); });
+  }
+}
+
+TEST(EngineTest, ManyAreRefusedTogether) {
+  WorkerPool pool({.max_workers = 1});
+  pool.Shutdown();
+  TaskQueue tasks;
+  for (int i = 0; i < 100; ++i) tasks.Push(Task([] { FAIL(); }));
+  EXPECT_FALSE(pool.ScheduleMany(tasks));
+  EXPECT_EQ(tasks.size(), 100u);
+}
+
+// --- Bounds ------------------------------------------------------------------
+
+// A pool whose one worker is busy until `go`, and whose queue is full.
+class FullPool {
+ public:
+  explicit FullPool(WhenFull when_full)
+      : pool({.max_workers = 1,
+              .max_spares = 0,
+              .max_queued = 2,
+              .when_full = when_full}) {
+    Event begun;
+    MustSchedule(pool, [&] {
+      begun.Set();
+      go.Wait();
+    });
+    begun.Wait();
+    for (int i = 0; i < 2; ++i) MustSchedule(pool, [this] { ++ran; });
+  }
+
+  Event go;
+  std::atomic<int> ran{0};
+  WorkerPool pool;
+};
+
+TEST(EngineTest, AFullPoolRefuses) {
+  FullPool full(WhenFull::kRefuse);
+  Task task([&full] { ++full.ran; });
+  EXPECT_FALSE(full.pool.Schedule(task));
+  EXPECT_TRUE(task);
+  EXPECT_FALSE(full.pool.IsShutDown());
+  full.go.Set();
+  WaitUntil([&] { return full.pool.Schedule(task); });
+  full.pool.Shutdown();
+  EXPECT_EQ(full.ran, 3);
+}
+
+TEST(EngineTest, AFullPoolRunsItInTheCaller) {
+  FullPool full(WhenFull::kRunInCaller);
+  std::thread::id where;
+  MustSchedule(full.pool, [&where] { where = std::this_thread::get_id(); });
+  EXPECT_EQ(where, std::this_thread::get_id());
+  full.go.Set();
+}
+
+TEST(EngineTest, AFullPoolWaitsWithinTheLimit) {
+  FullPool full(WhenFull::kWait);
+  Task task([&full] { ++full.ran; });
+  EXPECT_FALSE(full.pool.Schedule(task, absl::Milliseconds(1)));
+  ASSERT_TRUE(task);
+  std::thread producer([&] { EXPECT_TRUE(full.pool.Schedule(task)); });
+  full.go.Set();
+  producer.join();
+  full.pool.Shutdown();
+  EXPECT_EQ(full.ran, 3);
+}
+
+TEST(EngineTest, ShutdownRefusesThoseWhoWaitForRoom) {
+  FullPool full(WhenFull::kWait);
+  std::vector<std::thread> producers;
+  std::atomic<int> refused{0};
+  for (int i = 0; i < 3; ++i) {
+    producers.emplace_back([&] {
+      Task task([] {});
+      refused += full.pool.Schedule(task) ? 0 : 1;
+    });
+  }
+  full.pool.Shutdown(ShutdownMode::kDrain, absl::ZeroDuration());
+  for (std::thread& producer : producers) producer.join();
+  EXPECT_EQ(refused, 3);
+  full.go.Set();
+}
+
+TEST(EngineTest, TasksOfTasksGoOverTheBound) {
+  std::atomic<int> ran{0};
+  for (const Order order : {Order::kNewestFirst, Order::kOldestFirst}) {
+    WorkerPool pool({.max_workers = 1,
+                     .max_spares = 0,
+                     .max_queued = 1,
+                     .order = order});
+    Event done;
+    MustSchedule(pool, [&] {
+      for (int i = 0; i < 10; ++i) MustSchedule(pool, [&ran] { ++ran; });
+      done.Set();
+    });
+    done.Wait();
+    // The bound is there again afterwards.
+    for (int i = 0; i < 10; ++i) MustSchedule(pool, [&ran] { ++ran; });
+  }
+  EXPECT_EQ(ran, 40);
+}
+
+// --- Spares ------------------------------------------------------------------
+
+TEST(EngineTest, AWorkerThatWaitsIsReplaced) {
+  WorkerPool pool({.max_workers = 1});
+  Event go;
+  MustSchedule(pool, [&go] { go.Wait(); });
+  MustSchedule(pool, [&go] { go.Set(); });
+  EXPECT_TRUE(go.Wait());
+}
+
+TEST(EngineTest, AsManyAsThereMayBeSpares) {
+  WorkerPool pool({.max_workers = 1, .max_spares = 5});
+  std::atomic<int> waiting{0};
+  Event go;
+  for (int i = 0; i < 10; ++i) {
+    MustSchedule(pool, [&] {
+      ++waiting;
+      go.Wait();
+    });
+  }
+  WaitUntil([&] { return waiting == 6; });
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(waiting, 6);
+  EXPECT_EQ(pool.started_workers(), 6);
+  const PoolStats stats = pool.Stats();
+  EXPECT_EQ(stats.spare, 5);
+  EXPECT_EQ(stats.queued, 4u);
+  go.Set();
+}
+
+TEST(EngineTest, SparesEndWhenTheyAreNoLongerNeeded) {
+  WorkerPool pool({.max_workers = 2, .idle_time = absl::Milliseconds(1)});
+  for (int round = 0; round < 10; ++round) {
+    Event go;
+    std::atomic<int> waiting{0};
+    for (int i = 0; i < 6; ++i) {
+      MustSchedule(pool, [&] {
+        ++waiting;
+        go.Wait();
+      });
+    }
+    WaitUntil([&] { return waiting == 6; });
+    EXPECT_EQ(pool.started_workers(), 6);
+    go.Set();
+    WaitUntil([&] { return pool.started_workers() == 2; });
+  }
+}
+
+TEST(EngineTest, ABlockingRegionIsAWait) {
+  WorkerPool pool({.max_workers = 1});
+  std::atomic<bool> go{false};
+  MustSchedule(pool, [&go] {
+    const BlockingRegion region;
+    const BlockingRegion nested;
+    while (!go) std::this_thread::yield();  // Heddle sees nothing of it
+  });
+  MustSchedule(pool, [&go] { go = true; });
+  WaitUntil([&] { return go.load(); });
+  const BlockingRegion elsewhere;  // does nothing
+}
+
+TEST(EngineTest, NoMoreThanMaxWorkersRunAtATime) {
+  std::atomic<int> running{0};
+  std::atomic<int> most{0};
+  {
+    WorkerPool pool({.max_workers = 2});
+    const auto work = [&] {
+      const int now = ++running;
+      int seen = most;
+      while (now > seen && !most.compare_exchange_weak(seen, now)) {
+      }
+      const auto until =
+          std::chrono::steady_clock::now() + std::chrono::microseconds(200);
+      while (std::chrono::steady_clock::now() < until) {
+      }
+      --running;
+    };
+    for (int i = 0; i < 200; ++i) {
+      MustSchedule(pool, work);
+      MustSchedule(pool, [] {
+        Event never;
+        never.Wait(absl::Milliseconds(2));  // a spare comes, and goes
+      });
+    }
+  }
+  // Who comes back from a wait finishes its task beside the others; it did not
+  // begin one more.
+  EXPECT_LE(most, 2);
+}
+
+TEST(EngineTest, ProducerAndConsumerInAPoolOfOne) {
+  WorkerPool pool({.max_workers = 1});
+  Queue<int> queue(1);
+  int64_t sum = 0;
+  Event done;
+  MustSchedule(pool, [&] {
+    for (const int x : queue) sum += x;
+    done.Set();
+  });
+  MustSchedule(pool, [&] {
+    for (int i = 0; i < 1000; ++i) queue.Put(i);
+    queue.Shutdown();
+  });
+  done.Wait();
+  EXPECT_EQ(sum, 499'500);
+}
+
+// --- Invoke ------------------------------------------------------------------
+
+int64_t Fib(WorkerPool& pool, int n) {
+  if (n < 2) return n;
+  int64_t a = 0;
+  int64_t b = 0;
+  pool.Invoke([&] { a = Fib(pool, n - 1); }, [&] { b = Fib(pool, n - 2); });
+  return a + b;
+}
+
+TEST(EngineTest, ForksOfForksAddUp) {
+  for (const int workers : {1, 2, 4}) {
+    WorkerPool pool({.max_workers = workers});
+    EXPECT_EQ(Fib(pool, 20), 6765);
+    std::vector<std::thread> callers;
+    for (int i = 0; i < 3; ++i)
+      callers.emplace_back([&pool] { EXPECT_EQ(Fib(pool, 15), 610); });
+    for (std::thread& caller : callers) caller.join();
+  }
+}
+
+TEST(EngineTest, ForksMayScheduleTasks) {
+  std::atomic<int> ran{0};
+  {
+    WorkerPool pool({.max_workers = 2});
+    pool.Invoke([] {}, [] {});
+    std::function<void(int)> tree = [&](int depth) {
+      MustSchedule(pool, [&ran] { ++ran; });
+      if (depth > 0)
+        pool.Invoke([&] { tree(depth - 1); }, [&] { tree(depth - 1); });
+    };
+    tree(8);
+  }
+  EXPECT_EQ(ran, 511);
+}
+
+TEST(EngineTest, ForksRunDuringShutdown) {
+  for (const ShutdownMode mode :
+       {ShutdownMode::kDrain, ShutdownMode::kDropQueued}) {
+    WorkerPool pool({.max_workers = 2});
+    Event begun;
+    Event go;
+    int64_t fib = 0;
+    Event done;
+    MustSchedule(pool, [&] {
+      begun.Set();
+      go.Wait();
+      fib = Fib(pool, 15);
+      done.Set();
+    });
+    begun.Wait();
+    pool.Shutdown(mode, absl::ZeroDuration());
+    go.Set();
+    done.Wait();
+    EXPECT_EQ(fib, 610);
+  }
+}
+
+TEST(EngineTest, InvokeNestsTenThousandDeep) {
+  WorkerPool pool({.max_workers = 2});
+  int depth = 0;
+  std::function<void()> down = [&] {
+    if (++depth < 10'000) pool.Invoke(down, [] {});
+  };
+  pool.Invoke(down, [] {});
+  EXPECT_EQ(depth, 10'000);
+}
+
+// --- Numbers -----------------------------------------------------------------
+
+TEST(EngineTest, StatsAddUpAtRest) {
+  WorkerPool pool({.max_workers = 2});
+  for (int i = 0; i < 1000; ++i) {
+    MustSchedule(pool, [&pool, i] {
+      if (i % 10 == 0) MustSchedule(pool, [] {});
+    });
+  }
+  WaitUntil([&] { return pool.Stats().done == 1100; });
+  const PoolStats stats = pool.Stats();
+  EXPECT_EQ(stats.submitted, 1100u);
+  EXPECT_EQ(stats.queued, 0u);
+  EXPECT_EQ(stats.failed, 0u);
+  EXPECT_EQ(stats.dropped, 0u);
+  EXPECT_EQ(stats.blocked, 0);
+  EXPECT_EQ(stats.spare, 0);
+  EXPECT_GE(stats.waits.count(), 1100 / 16 - 5);
+  EXPECT_EQ(stats.waits.count(), stats.runs.count());
+  EXPECT_LE(stats.runs.Percentile(50), stats.runs.Percentile(99));
+  EXPECT_GT(stats.runs.Percentile(100), absl::ZeroDuration());
+  WaitUntil([&] { return pool.Stats().running == 0; });
+  EXPECT_GE(pool.Stats().parks, static_cast<uint64_t>(pool.Stats().idle));
+}
+
+TEST(EngineTest, StatsTellWhoIsBlockedAndWhatIsQueued) {
+  WorkerPool pool({.max_workers = 1, .max_spares = 0});
+  Event go;
+  Event begun;
+  MustSchedule(pool, [&] {
+    begun.Set();
+    go.Wait();
+  });
+  for (int i = 0; i < 5; ++i) MustSchedule(pool, [] {});
+  begun.Wait();
+  WaitUntil([&] { return pool.Stats().blocked == 1; });
+  EXPECT_EQ(pool.Stats().queued, 5u);
+  EXPECT_EQ(pool.Shutdown(ShutdownMode::kDropQueued, absl::ZeroDuration()).dropped,
+            5u);
+  EXPECT_EQ(pool.Stats().dropped, 5u);
+  go.Set();
+}
+
+TEST(EngineTest, PercentilesAreUpperBounds) {
+  pool_internal::TimeCounters counters;
+  for (int i = 0; i < 90; ++i) counters.Add(100);
+  for (int i = 0; i < 10; ++i) counters.Add(5000);
+  TimeHistogram histogram;
+  EXPECT_EQ(histogram.Percentile(50), absl::ZeroDuration());
+  histogram.Add(counters);
+  EXPECT_EQ(histogram.count(), 100u);
+  EXPECT_EQ(histogram.Percentile(0), absl::Nanoseconds(127));
+  EXPECT_EQ(histogram.Percentile(90), absl::Nanoseconds(127));
+  EXPECT_EQ(histogram.Percentile(91), absl::Nanoseconds(8191));
+  EXPECT_EQ(histogram.Percentile(100), absl::Nanoseconds(8191));
+  pool_internal::TimeCounters odd;
+  odd.Add(-5);
+  odd.Add(INT64_MAX);
+  TimeHistogram extremes;
+  extremes.Add(odd);
+  EXPECT_EQ(extremes.Percentile(50), absl::ZeroDuration());
+  EXPECT_GT(extremes.Percentile(100), absl::Hours(30));
+}
+
+TEST(EngineTest, ShutdownReportsWhatItLeaves) {
+  WorkerPool pool({.max_workers = 1, .name_prefix = "left", .max_spares = 0});
+  Event begun;
+  Event go;
+  MustSchedule(pool, [&] {
+    begun.Set();
+    go.Wait();
+  });
+  for (int i = 0; i < 3; ++i) MustSchedule(pool, [] {});
+  begun.Wait();
+  WorkerPool::ShutdownReport report =
+      pool.Shutdown(ShutdownMode::kDrain, absl::Milliseconds(1));
+  EXPECT_EQ(report.dropped, 0u);
+  EXPECT_EQ(report.queued, 3u);
+  EXPECT_THAT(report.running, ElementsAre("left_0"));
+  report = pool.Shutdown(ShutdownMode::kDropQueued, absl::ZeroDuration());
+  EXPECT_EQ(report.dropped, 3u);
+  EXPECT_EQ(report.queued, 0u);
+  go.Set();
+  report = pool.Shutdown();
+  EXPECT_EQ(report.dropped, 0u);
+  EXPECT_THAT(report.running, IsEmpty());
+}
+
+// --- Observer ----------------------------------------------------------------
+
+class Log : public WorkerPool::Observer {
+ public:
+  void OnWorkerStart(int worker) override { Add("start", worker); }
+  void OnWorkerEnd(int worker) override { Add("end", worker); }
+  void OnTaskStart(int worker) override { Add("task", worker); }
+  void OnTaskEnd(int worker, bool threw) override {
+    Add(threw ? "threw" : "done", worker);
+  }
+  void OnBlocked(int worker) override { Add("blocked", worker); }
+  void OnUnblocked(int worker) override { Add("unblocked", worker); }
+
+  std::vector<std::string> lines() {
+    LockGuard guard(lock_);
+    return lines_;
+  }
+
+ private:
+  void Add(const std::string& what, int worker) {
+    LockGuard guard(lock_);
+    lines_.push_back(what + " " + std::to_string(worker));
+  }
+  Lock lock_;
+  std::vector<std::string> lines_;
+};
+
+TEST(EngineTest, AnObserverIsTold) {
+  Log log;
+  {
+    WorkerPool pool({.max_workers = 1, .max_spares = 0, .observer = &log});
+    MustSchedule(pool, [] { const BlockingRegion region; });
+  }
+  EXPECT_THAT(log.lines(),
+              ElementsAre("start 0", "task 0", "blocked 0", "unblocked 0",
+                          "done 0", "end 0"));
+}
+
+// --- Initializers ------------------------------------------------------------
+
+TEST(EngineTest, EachWorkerBeginsWithTheInitializer) {
+  Lock lock;
+  std::set<std::thread::id> initialized;
+  std::atomic<int> uninitialized{0};
+  {
+    WorkerPool pool({.max_workers = 3, .initializer = [&] {
+                       LockGuard guard(lock);
+                       initialized.insert(std::this_thread::get_id());
+                     }});
+    for (int i = 0; i < 100; ++i) {
+      MustSchedule(pool, [&] {
+        LockGuard guard(lock);
+        if (!initialized.contains(std::this_thread::get_id())) ++uninitialized;
+      });
+    }
+  }
+  EXPECT_EQ(uninitialized, 0);
+}
+
+#ifdef ABSL_HAVE_EXCEPTIONS
+TEST(EngineTest, BadOptionsAreRefused) {
+  EXPECT_THROW(WorkerPool({.max_spares = -1}), std::invalid_argument);
+  EXPECT_THROW(WorkerPool({.max_workers = 100'000}), std::invalid_argument);
+  EXPECT_THROW(WorkerPool({.max_workers = 60'000, .max_spares = 60'000}),
+               std::invalid_argument);
+  EXPECT_THROW(WorkerPool({.idle_time = absl::Seconds(-1)}),
+               std::invalid_argument);
+}
+
+TEST(EngineTest, AnInitializerThatThrowsBreaksThePool) {
+  std::atomic<int> reported{0};
+  SetExceptHook([&reported](const ExceptHookArgs&) { ++reported; });
+  {
+    Event go;
+    WorkerPool pool({.max_workers = 1, .initializer = [&go] {
+                       go.Wait();
+                       throw std::runtime_error("initializer");
+                     }});
+    for (int i = 0; i < 100; ++i) MustSchedule(pool, [] { FAIL(); });
+    go.Set();
+    EXPECT_TRUE((pool.Shutdown(), pool.IsBroken()));
+    Task task([] {});
+    EXPECT_FALSE(pool.Schedule(task));
+    EXPECT_EQ(pool.Stats().dropped, 100u);
+    EXPECT_THROW(pool.Invoke([] {}, [] {}), std::runtime_error);
+  }
+  SetExceptHook({});
+  EXPECT_EQ(reported, 1);
+}
+
+TEST(EngineTest, AnObserverThatThrowsHarmsNobody) {
+  struct Thrower : WorkerPool::Observer {
+    void OnTaskStart(int) override { throw std::runtime_error("observer"); }
+  } thrower;
+  std::atomic<int> reported{0};
+  SetExceptHook([&reported](const ExceptHookArgs&) { ++reported; });
+  int ran = 0;
+  {
+    WorkerPool pool({.max_workers = 1, .observer = &thrower});
+    for (int i = 0; i < 3; ++i) MustSchedule(pool, [&ran] { ++ran; });
+  }
+  SetExceptHook({});
+  EXPECT_EQ(ran, 3);
+  EXPECT_EQ(reported, 3);
+}
+
+TEST(EngineTest, StatsCountWhatFailed) {
+  SetExceptHook([](const ExceptHookArgs&) {});
+  {
+    WorkerPool pool({.max_workers = 1});
+    for (int i = 0; i < 10; ++i) {
+      MustSchedule(pool, [i] {
+        if (i % 2 == 0) throw std::runtime_error("even");
+      });
+    }
+    pool.Shutdown();
+    EXPECT_EQ(pool.Stats().failed, 5u);
+    EXPECT_EQ(pool.Stats().done, 10u);
+  }
+  SetExceptHook({});
+}
+#endif
+
+// --- All at once -------------------------------------------------------------
+
+// Tasks from eight threads and from tasks, a shutdown at a random moment: what
+// was accepted has run or was counted as dropped.
+TEST(EngineTest, NothingIsLostWhenShutDownAtAnyMoment) {
+  constexpr int kThreads = 8;
+  constexpr int kTasks = 5000;
+  std::mt19937 random(20261126);
+  for (int round = 0; round < 60; ++round) {
+    std::atomic<int64_t> accepted{0};
+    std::atomic<int64_t> ran{0};
+    WorkerPool pool({.max_workers = 1 + round % 4,
+                     .max_queued = round % 3 == 0 ? size_t{100} : 0});
+    std::vector<std::thread> producers;
+    for (int t = 0; t < kThreads; ++t) {
+      producers.emplace_back([&] {
+        for (int i = 0; i < kTasks; ++i) {
+          Task task([&, i] {
+            ++ran;
+            if (i % 8 != 0) return;
+            Task inner([&ran] { ++ran; });
+            if (pool.Schedule(inner)) ++accepted;
+          });
+          if (!pool.Schedule(task)) return;
+          ++accepted;
+        }
+      });
+    }
+    std::this_thread::sleep_for(
+        std::chrono::microseconds(random() % 3000));
+    const auto mode = round % 2 == 0 ? ShutdownMode::kDrain
+                                     : ShutdownMode::kDropQueued;
+    size_t dropped = pool.Shutdown(mode).dropped;
+    for (std::thread& producer : producers) producer.join();
+    EXPECT_EQ(accepted, ran + static_cast<int64_t>(dropped));
+    EXPECT_EQ(pool.Stats().queued, 0u);
+  }
+}
+
+}  // namespace
+}  // namespace heddle

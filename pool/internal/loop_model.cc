@@ -1,0 +1,135 @@
+// Models of SharedLoop, (L1) and (L2), and of MapJob, (M1) and (M2), under every
+// schedule.
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "heddle/pool/internal/block_cache.h"
+#include "heddle/pool/internal/loop.h"
+#include "heddle/pool/internal/map_input.h"
+#include "heddle/pool/internal/map_job.h"
+#include "heddle/pool/internal/result_handle.h"
+#include "heddle/pool/internal/result_state.h"
+#include "heddle/pool/task.h"
+#include "heddle/thread/internal/var.h"
+#include "heddle/tools/explore/explore.h"
+
+namespace heddle {
+namespace pool_internal {
+namespace {
+
+using explore::Execution;
+using explore::Holds;
+using internal::Var;
+
+// A body on the stack of a caller: it is gone when the caller returns.
+struct Body {
+  static void Piece(void* context, int64_t begin, int64_t end, int64_t& at) {
+    auto& body = *static_cast<Body*>(context);
+    for (at = begin; at < end; ++at) ++body.calls[static_cast<size_t>(at)];
+  }
+  explicit Body(size_t n) : calls(n) {}
+  std::vector<Var<int>> calls;
+};
+
+SharedLoop* MakeLoop(Body& body, int64_t n) {
+  return MakeInBlock<SharedLoop>(&Body::Piece, static_cast<void*>(&body),
+                                 int64_t{0}, n, int64_t{1}, /*workers=*/2);
+}
+
+TEST(LoopModel, EachElementIsDoneOnceAndTheCallerSeesAll) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    SharedLoop* loop = nullptr;
+    {
+      Body body(3);
+      loop = MakeLoop(body, 3);
+      loop->Ref();
+      run.Run(
+          [&] {
+            explore::Check(loop->RunAsCaller() == nullptr);
+            for (const Var<int>& calls : body.calls) explore::Check(calls == 1);
+          },
+          [&] { loop->RunAsGuest(); });
+      loop->Unref();
+    }
+    loop->Unref();
+  }));
+}
+
+TEST(LoopModel, AGuestThatComesLateTouchesNothing) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    auto* body = new Body(1);
+    SharedLoop* const loop = MakeLoop(*body, 1);
+    loop->Ref();
+    run.Run(
+        [&] {
+          explore::Check(loop->RunAsCaller() == nullptr);
+          delete body;
+          loop->Unref();
+        },
+        [&] {
+          loop->RunAsGuest();
+          loop->Unref();
+        });
+  }));
+}
+
+struct NeverStopped {
+  bool operator()() const { return false; }
+};
+
+using Job = MapJob<int, std::function<int(int&)>,
+                   ViewInput<std::vector<int>::iterator>, TellNobody,
+                   NeverStopped>;
+
+// As a pool's worker has it: a task, run or dropped.
+Task Ticket(Job& job) { return Task(MakeInBlock<MapTicket>(job)); }
+
+class Handle : public ResultHandle<std::vector<int>> {
+ public:
+  using ResultHandle::ResultHandle;
+  std::vector<int>& Get() { return Await("none", WaitLimit()); }
+  bool Cancelled() { return state("none").Cancelled(); }
+  void Wait() { state("none").Wait(WaitLimit()); }
+};
+
+TEST(MapJobModel, AllChunksEndBeforeTheResultIsThere) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    std::vector<int> numbers = {1, 2};
+    auto* const job =
+        new Job([](int& x) { return 10 * x; }, View(numbers), 1, TellNobody(),
+                NeverStopped(), /*pool=*/0);
+    Handle result(job);
+    job->Unref();
+    Task first = Ticket(*job);
+    Task second = Ticket(*job);
+    run.Run([&] { std::move(first).Run(); }, [&] { std::move(second).Run(); },
+            [&] {
+              explore::Check(result.Get()[0] == 10);
+              explore::Check(result.Get()[1] == 20);
+            });
+  }));
+}
+
+TEST(MapJobModel, ATicketThatIsDroppedEndsTheJob) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    std::vector<int> numbers = {1, 2};
+    auto* const job =
+        new Job([](int& x) { return x; }, View(numbers), 1, TellNobody(),
+                NeverStopped(), /*pool=*/0);
+    Handle result(job);
+    job->Unref();
+    Task first = Ticket(*job);
+    Task second = Ticket(*job);
+    run.Run([&] { std::move(first).Run(); },
+            [&] { std::move(second).Drop(nullptr); }, [&] { result.Wait(); });
+  }));
+}
+
+}  // namespace
+}  // namespace pool_internal
+}  // namespace heddle

@@ -1,0 +1,73 @@
+// Models of waits for results inside a ThreadPool of one worker, which must not
+// wedge it.
+
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "heddle/pool/async_result.h"
+#include "heddle/pool/thread_pool.h"
+#include "heddle/thread/internal/var.h"
+#include "heddle/tools/explore/explore.h"
+
+namespace heddle {
+namespace {
+
+using explore::Execution;
+using internal::Var;
+
+// An execution is some hundred steps long, most of them the pool's beginning and
+// end.
+testing::AssertionResult HoldsInSome(const explore::Body& body) {
+  return explore::HoldsInSamples(body, 10'000);
+}
+
+TEST(ThreadPoolModel, AResultThatIsWantedInsideIsMadeThere) {
+  EXPECT_TRUE(HoldsInSome([](Execution& /*run*/) {
+    Var<int> data = 0;
+    ThreadPool pool({.workers = 1, .max_spares = 0});
+    const int got = pool.Apply([&] {
+      return pool.Apply([&] {
+        ++data;
+        return 1;
+      }) + 1;
+    });
+    explore::Check(got == 2 && data == 1);
+  }));
+}
+
+TEST(ThreadPoolModel, AWorkerAndAWaiterRunATaskOnce) {
+  EXPECT_TRUE(HoldsInSome([](Execution& /*run*/) {
+    Var<int> data = 0;
+    ThreadPool pool({.workers = 2, .max_spares = 0});
+    pool.Apply([&] {
+      AsyncResult<void> inner = pool.ApplyAsync([&] { ++data; });
+      inner.Get();
+      explore::Check(data == 1);
+    });
+  }));
+}
+
+TEST(ThreadPoolModel, AMapInsideIsHelpedByWhoWantsIt) {
+  EXPECT_TRUE(HoldsInSome([](Execution& /*run*/) {
+    ThreadPool pool({.workers = 1, .max_spares = 0});
+    const std::vector<int> numbers = {1, 2};
+    const int sum = pool.Apply([&] {
+      int total = 0;
+      for (const int x : pool.Map([](int y) { return y; }, numbers)) total += x;
+      return total;
+    });
+    explore::Check(sum == 3);
+  }));
+}
+
+TEST(ThreadPoolModel, TerminateEndsEveryResult) {
+  EXPECT_TRUE(HoldsInSome([](Execution& run) {
+    ThreadPool pool({.workers = 1, .max_spares = 0});
+    AsyncResult<void> result = pool.ApplyAsync([] {});
+    run.Run([&] { pool.Terminate(); }, [&] { result.Wait(); });
+    explore::Check(result.Ready());
+  }));
+}
+
+}  // namespace
+}  // namespace heddle
