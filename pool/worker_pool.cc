@@ -154,7 +154,6 @@ class WorkerPool::Worker final : public internal::BlockListener {
 
   // The thread's own:
   bool searching = false;  // counted as such by the roster
-  bool retired = false;
   int blocked_depth = 0;
   uint64_t looks = 0;
   int64_t batch_end = 0;  // what is below in `tasks` came as a batch
@@ -218,7 +217,8 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
 
   void Work(Worker& worker);
   bool Initialize(Worker& worker);
-  Task Next(Worker& worker);
+  Task Next(Worker& worker, bool& retired);
+  bool TryRetire(Worker& worker);
   Task TryNext(Worker& worker);
   Task TakeOwn(Worker& worker);
   Task TakeBatch(Worker& worker, size_t takers);
@@ -323,7 +323,6 @@ std::exception_ptr WorkerPool::Core::StartThread() {
     if (worker == nullptr)
       internal::Throw(std::runtime_error("WorkerPool: no place for a thread"));
     worker->searching = true;
-    worker->retired = false;
     before = std::move(worker->thread);  // done with the place (W3)
     worker->thread.reset();
     Thread thread(
@@ -470,13 +469,15 @@ void WorkerPool::Core::Work(Worker& worker) {
   internal::PerThread& thread = internal::ThisThread();
   thread.pool = number_;
   thread.worker = &worker;
-  Observe([&](Observer& observer) { observer.OnWorkerStart(worker.number); });
+  const int number = worker.number;
+  Observe([&](Observer& observer) { observer.OnWorkerStart(number); });
+  bool retired = false;  // then the place may be another's already
   if (Initialize(worker)) {
-    while (Task task = Next(worker)) Run(worker, std::move(task));
+    while (Task task = Next(worker, retired)) Run(worker, std::move(task));
   }
-  Observe([&](Observer& observer) { observer.OnWorkerEnd(worker.number); });
   thread.worker = nullptr;
-  End(worker);
+  Observe([&](Observer& observer) { observer.OnWorkerEnd(number); });
+  if (!retired) End(worker);
 }
 
 bool WorkerPool::Core::Initialize(Worker& worker) {
@@ -496,16 +497,28 @@ bool WorkerPool::Core::Initialize(Worker& worker) {
 
 void WorkerPool::Core::End(Worker& worker) {
   const bool searching = worker.searching;
-  const bool retired = worker.retired;
   LockGuard guard(start_lock_);
   free_.push_back(&worker);  // (W3); there is room: see TakePlace()
-  // Who retires has been uncounted, and others are left.
-  if (!retired && roster_.Ended(searching) == 0 && IsClosed())
-    all_ended_.Set();
+  if (roster_.Ended(searching) == 0 && IsClosed()) all_ended_.Set();
+}
+
+// Leaves the place and the count in one step for who wants to start a thread,
+// unless there is work after all.
+bool WorkerPool::Core::TryRetire(Worker& worker) {
+  LockGuard guard(start_lock_);
+  bool needed = false;
+  if (!roster_.TryRetire(worker.searching, needed)) return false;
+  if (needed && HasWork()) {  // (R4)
+    roster_.StayAfterAll();
+    worker.searching = true;
+    return false;
+  }
+  free_.push_back(&worker);  // (W3)
+  return true;
 }
 
 // Waits for the next task; none: the worker is to end.
-Task WorkerPool::Core::Next(Worker& worker) {
+Task WorkerPool::Core::Next(Worker& worker, bool& retired) {
   for (bool idle = false;;) {
     const bool closed = closed_.load(std::memory_order_seq_cst);  // (W2)
     const bool crowded = roster_.IsCrowded();
@@ -516,14 +529,9 @@ Task WorkerPool::Core::Next(Worker& worker) {
       }
       if (closed) return Task();
     }
-    if ((crowded ? closed : idle) && roster_.TryRetire(worker.searching)) {
-      worker.searching = HasWork();  // (R3)
-      if (!worker.searching) {
-        worker.retired = true;
-        return Task();
-      }
-      roster_.StayAfterAll();
-      continue;
+    if ((crowded ? closed : idle) && TryRetire(worker)) {
+      retired = true;
+      return Task();
     }
     if (!crowded) {
       if (!worker.searching) worker.searching = roster_.TrySearch();

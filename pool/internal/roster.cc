@@ -66,7 +66,7 @@ bool Roster::TrySearch() {
 
 bool Roster::StopSearching() { return Unpack(Add(-kSearching)).searching == 0; }
 
-bool Roster::TryRetire(bool searching) {
+bool Roster::TryRetire(bool searching, bool& needed) {
   const auto gone = static_cast<uint64_t>(kActive + kThread +
                                           (searching ? kSearching : 0));
   uint64_t seen = word_.load(std::memory_order_seq_cst);
@@ -74,6 +74,8 @@ bool Roster::TryRetire(bool searching) {
     if (Unpack(seen).threads <= max_active_) return false;
   } while (!word_.compare_exchange_weak(seen, seen - gone,
                                         std::memory_order_seq_cst));
+  const Counts left = Unpack(seen - gone);
+  needed = left.searching == 0 && left.active < max_active_;  // (R4)
   return true;
 }
 

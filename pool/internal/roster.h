@@ -86,9 +86,9 @@ class Roster {
 
   // The calling worker, which is active and has no task, is one too many. True if
   // there are more than max_active threads: then it is no longer counted, looks
-  // once more, and ends or, having seen work, stays after all: active and
-  // searching. (Its place is taken yet, so a thread in its stead might find none.)
-  bool TryRetire(bool searching);
+  // once more if that is `needed`, and ends or, having seen work, stays after
+  // all: active and searching.
+  bool TryRetire(bool searching, bool& needed);
   void StayAfterAll() { Add(kActive + kSearching + kThread); }
 
   // More are active than were called: who has no task had better sleep.

@@ -88,8 +88,9 @@ class Workers {
         continue;
       }
       if (over) break;
-      if (idle && roster_.TryRetire(searching)) {
-        if (!place_.Has()) return;
+      bool needed = false;
+      if (idle && roster_.TryRetire(searching, needed)) {
+        if (!needed || !place_.Has()) return;
         roster_.StayAfterAll();
         searching = true;
         continue;
