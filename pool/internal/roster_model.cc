@@ -97,8 +97,8 @@ class Workers {
       }
       if (!searching) searching = roster_.TrySearch();
       const Roster::Waking waking =
-          roster_.Sleep(searching, idle_time, [this](bool needed) {
-            return Over() || (needed && place_.Has());
+          roster_.Sleep(searching, idle_time, [this](bool look) {
+            return Over() || (look && place_.Has());
           });
       idle = waking == Roster::Waking::kIdle;
       searching = true;
