@@ -29,6 +29,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Program{"primitives", "100 dishes served, 300 taken"},
                     Program{"priority_jobs", "save, answer, tidy up, dust"},
                     Program{"producer_consumer", "2000 orders, 1999000 in all"},
+                    Program{"thread_pool",
+                            "apply 100, map 0 1 4 9 16, unordered 0 1 4 9 16, "
+                            "async 400, starmap 2 12, callback 81, timeout "
+                            "yes, done"},
                     Program{"threads",
                             "a-m: 13 letters, n-z: 13 letters, not late"}),
     [](const auto& program) { return std::string(program.param.name); });
@@ -49,6 +53,28 @@ TEST(PipelineTest, SaysWhenThereIsNothingToRead) {
       {examples::ExampleProgram("pipeline"), "/no/such/file"});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.err.find("usage: pipeline FILE"), std::string::npos);
+}
+
+TEST(ParallelHashTest, HashesEveryFileOfATree) {
+  const examples::TempTree tree;
+  for (int i = 0; i < 50; ++i)
+    tree.File("folder/" + std::to_string(i), std::to_string(i));
+  const auto first = examples::RunProgram(
+      {examples::ExampleProgram("parallel_hash"), tree / "folder"});
+  EXPECT_EQ(first.exit_code, 0);
+  EXPECT_EQ(first.out.find("50 files, 0 unreadable, "), 0u);
+  EXPECT_EQ(first.err, "");
+  tree.File("folder/51", "one more");
+  const auto second = examples::RunProgram(
+      {examples::ExampleProgram("parallel_hash"), tree / "folder"});
+  EXPECT_EQ(second.out.find("51 files, 0 unreadable, "), 0u);
+}
+
+TEST(ParallelHashTest, SaysWhenThereIsNoFolder) {
+  const auto result = examples::RunProgram(
+      {examples::ExampleProgram("parallel_hash"), "/no/such/folder"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("usage: parallel_hash FOLDER"), std::string::npos);
 }
 
 }  // namespace

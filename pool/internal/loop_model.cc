@@ -100,9 +100,13 @@ class Handle : public ResultHandle<std::vector<int>> {
 TEST(MapJobModel, AllChunksEndBeforeTheResultIsThere) {
   EXPECT_TRUE(Holds(1, [](Execution& run) {
     std::vector<int> numbers = {1, 2};
-    auto* const job =
-        new Job([](int& x) { return 10 * x; }, View(numbers), 1, TellNobody(),
-                NeverStopped(), /*pool=*/0);
+    Var<int> calls[3] = {0, 0, 0};
+    auto* const job = new Job(
+        [&calls](int& x) {
+          ++calls[x];
+          return 10 * x;
+        },
+        View(numbers), 1, TellNobody(), NeverStopped(), /*pool=*/0);
     Handle result(job);
     job->Unref();
     Task first = Ticket(*job);
@@ -111,6 +115,7 @@ TEST(MapJobModel, AllChunksEndBeforeTheResultIsThere) {
             [&] {
               explore::Check(result.Get()[0] == 10);
               explore::Check(result.Get()[1] == 20);
+              explore::Check(calls[1] == 1 && calls[2] == 1);
             });
   }));
 }

@@ -74,7 +74,8 @@ class Roster {
 
   enum class Waking {
     kCalled,  // or it has seen something
-    kIdle,    // the idle time is over; it is to look around before it retires
+    kIdle,    // there are more than max_active threads and the idle time is over:
+              // it is to look around before it retires
   };
 
   // The calling worker sleeps until it is called, or `look(needed)`, called
@@ -150,7 +151,12 @@ Roster::Waking Roster::Sleep(bool searching, const WaitLimit& idle_time,
   }
   const bool stay =
       !look(counts.searching == 0 && counts.active < max_active_);  // (R4)
-  const WaitLimit limit = stay ? idle_time : absl::ZeroDuration();
+  WaitLimit limit;  // who is not one too many sleeps until it is called
+  if (!stay) {
+    limit = absl::ZeroDuration();
+  } else if (counts.threads > max_active_) {
+    limit = idle_time;
+  }
   if (waiter.Sleep(limit.Started(), /*has_looked=*/true))
     return Waking::kCalled;
   Add(kActive + kSearching - kSleeping);  // (R2)

@@ -6,6 +6,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "heddle/pool/internal/roster.h"
+#include "heddle/sync/event.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/var.h"
@@ -75,6 +76,11 @@ class Workers {
     roster_.CallOne();
   }
 
+  // From here on the first piece of work waits for the second to be begun.
+  void LetThemMeet() { meet_ = true; }
+
+  bool Over() { return done_.load(std::memory_order_seq_cst) == goal_; }
+
   // What a pool's worker does: see WorkerPool::Core::Next().
   void Work(bool searching, const WaitLimit& idle_time = {}) {
     for (bool idle = false;;) {
@@ -83,6 +89,7 @@ class Workers {
         if (searching && roster_.StopSearching() && place_.Has())
           roster_.CallOne();
         searching = false;
+        if (meet_) Meet();
         if (done_.fetch_add(1, std::memory_order_seq_cst) + 1 == goal_)
           roster_.CallAll();
         continue;
@@ -107,12 +114,21 @@ class Workers {
   }
 
  private:
-  bool Over() { return done_.load(std::memory_order_seq_cst) == goal_; }
+  void Meet() {
+    if (begun_.fetch_add(1, std::memory_order_seq_cst) == 0) {
+      second_.Wait();
+    } else {
+      second_.Set();
+    }
+  }
 
   Roster& roster_;
   Place& place_;
   const int64_t goal_;
   internal::Atomic<int64_t> done_{0};
+  bool meet_ = false;
+  internal::Atomic<int64_t> begun_{0};
+  Event second_;
 };
 
 template <typename Place>
@@ -143,6 +159,7 @@ void TwoWorkers(Execution& run) {
   Roster roster(2, 2);
   Place place;
   Workers<Place> workers(roster, place, 2);
+  workers.LetThemMeet();
   roster.AddThread(2);
   roster.AddThread(2);
   run.Run([&] { workers.Work(/*searching=*/true); },
@@ -194,6 +211,7 @@ TEST(RosterModel, WhoRetiresTakesNoCallAlong) {
     run.Run([&] { workers.Work(true, absl::Seconds(1)); },
             [&] { workers.Work(true, absl::Seconds(1)); },
             [&] { workers.Put(); });
+    explore::Check(workers.Over());
     const Roster::Counts left = roster.counts();
     explore::Check(left.sleeping == 0);
     explore::Check(left.active == left.threads);

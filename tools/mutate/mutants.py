@@ -979,14 +979,7 @@ MUTANTS = [
         "pool/internal/loop.cc",
         "  Leave();\n  all_out_.Wait();\n",
         "  Leave();\n",
-        models(LOOP, "LoopModel", "EachElementIsDoneOnceAndTheCallerSeesAll"),
-    ),
-    (
-        "(L1): a guest enters an empty loop",
-        "pool/internal/loop.cc",
-        "if (present == 0) return;  // (L1)",
-        "",
-        models(LOOP, "LoopModel", "AGuestThatComesLateTouchesNothing"),
+        models(LOOP, "LoopModel", "EachElementIsDoneOnceAndTheCallerSeesAll", "AGuestThatComesLateTouchesNothing"),
     ),
     (
         "[CHUNK] is missing",
