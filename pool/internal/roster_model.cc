@@ -173,7 +173,7 @@ void TwoWorkers(Execution& run) {
 }
 
 TEST(RosterModel, TwoWorkersLeaveNoWork) {
-  EXPECT_TRUE(Holds(1, TwoWorkers<OpenPlace>));
+  EXPECT_TRUE(Holds(0, TwoWorkers<OpenPlace>));
 }
 
 // One may be active; the other takes its place while it is blocked, and blocks

@@ -1032,17 +1032,17 @@ MUTANTS = [
         models(WORKER_POOL, "WorkerPoolModel", "AgainstShutdownATaskIsRunOrRefused"),
     ),
     (
-        "a task is given out twice",
-        "pool/internal/injection_queue.cc",
-        "    begin_ += here;\n",
-        "    begin_ += here == 1 && begin_ == 0 && first_->end == 2 ? 0 : here;\n",
+        "workers end while tasks are queued",
+        "pool/worker_pool.cc",
+        "if (Task task = TryNext(worker)) {",
+        "if (Task task = closed ? Task() : TryNext(worker)) {",
         models(WORKER_POOL, "WorkerPoolModel", "TwoWorkersRunWhatTwoThreadsSchedule"),
     ),
     (
         "what is dropped is run as well",
         "pool/worker_pool.cc",
         "std::move(task).Drop(why);",
-        "std::move(task).Run();",
+        "static_cast<void>(why), std::move(task).Run();",
         models(WORKER_POOL, "WorkerPoolModel", "WhatIsDroppedIsCountedOnce"),
     ),
     (
