@@ -84,8 +84,9 @@ TEST(EngineTest, OrLastTheOldestFirst) {
 
 TEST(EngineTest, TasksThatScheduleWithoutEndHoldUpNobody) {
   std::atomic<bool> stop{false};
+  std::function<void()> again;
   WorkerPool pool({.max_workers = 1, .max_spares = 0});
-  std::function<void()> again = [&] {
+  again = [&] {
     Task next(again);
     if (!stop) static_cast<void>(pool.Schedule(next));
   };
