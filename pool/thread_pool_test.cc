@@ -399,7 +399,8 @@ TEST(ThreadPoolTest, ForRangeCallsEachIndexOnce) {
   }
   pool.ForRange(5, -5, [](int64_t) { FAIL(); });
   std::atomic<int64_t> sum{0};
-  pool.ForRange(-10, 11, [&](int64_t i) { sum += i; });
+  const auto add = [&](int64_t i) { sum += i; };
+  pool.ForRange(-10, 11, add);
   EXPECT_EQ(sum, 0);
 }
 

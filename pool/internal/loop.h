@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -118,11 +119,13 @@ void ParallelLoop(WorkerPool& pool, int64_t begin, int64_t end, int64_t grain,
 
   const SharedLoop::Body piece_of_body = [](void* context, int64_t at_first,
                                             int64_t at_last, int64_t& at) {
-    F& function = *static_cast<F*>(context);
+    F& function = *static_cast<F*>(context);  // const again if it was
     for (at = at_first; at < at_last; ++at) function(at);
   };
   auto* const loop = MakeInBlock<SharedLoop>(
-      piece_of_body, static_cast<void*>(&body), begin, end, grain, workers);
+      piece_of_body,
+      const_cast<void*>(static_cast<const void*>(std::addressof(body))), begin,
+      end, grain, workers);
   const int64_t pieces = (end - begin + grain - 1) / grain;
   // In a worker one of them is at it already.
   Invite(pool, *loop,
