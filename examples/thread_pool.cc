@@ -2,6 +2,8 @@
 // "apply 100, map 0 1 4 9 16, unordered 0 1 4 9 16, async 400, starmap 2 12,
 // callback 81, timeout yes, done".
 // Run: bazel run //examples:thread_pool
+#include "heddle/pool/thread_pool.h"
+
 #include <algorithm>
 #include <iostream>
 #include <string>
@@ -11,7 +13,6 @@
 #include "absl/time/time.h"
 #include "heddle/pool/async_result.h"
 #include "heddle/pool/errors.h"
-#include "heddle/pool/thread_pool.h"
 #include "heddle/sync/event.h"
 
 namespace {
@@ -27,7 +28,7 @@ std::string Joined(const std::vector<int>& numbers) {
 }  // namespace
 
 int main() {
-  heddle::ThreadPool pool(4);                       // Pool(processes=4)
+  heddle::ThreadPool pool(4);                      // Pool(processes=4)
   const std::vector<int> range = {0, 1, 2, 3, 4};  // range(5)
 
   std::cout << "apply " << pool.Apply(Square, 10);

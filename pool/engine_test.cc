@@ -75,11 +75,13 @@ std::vector<int> OrderOfTasksOfATask(Order order) {
 }
 
 TEST(EngineTest, WhatATaskSchedulesGoesFirstTheNewestFirst) {
-  EXPECT_THAT(OrderOfTasksOfATask(Order::kNewestFirst), ElementsAre(3, 2, 1, 0));
+  EXPECT_THAT(OrderOfTasksOfATask(Order::kNewestFirst),
+              ElementsAre(3, 2, 1, 0));
 }
 
 TEST(EngineTest, OrLastTheOldestFirst) {
-  EXPECT_THAT(OrderOfTasksOfATask(Order::kOldestFirst), ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(OrderOfTasksOfATask(Order::kOldestFirst),
+              ElementsAre(0, 1, 2, 3));
 }
 
 TEST(EngineTest, TasksThatScheduleWithoutEndHoldUpNobody) {
@@ -101,8 +103,8 @@ TEST(EngineTest, TasksThatScheduleWithoutEndHoldUpNobody) {
 // One worker has taken a batch and is stuck at its first task; the other always
 // finds newer ones in the queue.
 TEST(EngineTest, WhatIsBehindALongTaskIsTakenFromThere) {
-  WorkerPool pool({.max_workers = 2, .start = StartPolicy::kAtOnce,
-                   .max_spares = 0});
+  WorkerPool pool(
+      {.max_workers = 2, .start = StartPolicy::kAtOnce, .max_spares = 0});
   Event begun;
   std::atomic<bool> go{false};
   std::atomic<int> old_ones{0};
@@ -237,10 +239,8 @@ TEST(EngineTest, ShutdownRefusesThoseWhoWaitForRoom) {
 TEST(EngineTest, TasksOfTasksGoOverTheBound) {
   std::atomic<int> ran{0};
   for (const Order order : {Order::kNewestFirst, Order::kOldestFirst}) {
-    WorkerPool pool({.max_workers = 1,
-                     .max_spares = 0,
-                     .max_queued = 1,
-                     .order = order});
+    WorkerPool pool(
+        {.max_workers = 1, .max_spares = 0, .max_queued = 1, .order = order});
     Event done;
     MustSchedule(pool, [&] {
       for (int i = 0; i < 10; ++i) MustSchedule(pool, [&ran] { ++ran; });
@@ -465,8 +465,9 @@ TEST(EngineTest, StatsTellWhoIsBlockedAndWhatIsQueued) {
   begun.Wait();
   WaitUntil([&] { return pool.Stats().blocked == 1; });
   EXPECT_EQ(pool.Stats().queued, 5u);
-  EXPECT_EQ(pool.Shutdown(ShutdownMode::kDropQueued, absl::ZeroDuration()).dropped,
-            5u);
+  EXPECT_EQ(
+      pool.Shutdown(ShutdownMode::kDropQueued, absl::ZeroDuration()).dropped,
+      5u);
   EXPECT_EQ(pool.Stats().dropped, 5u);
   go.Set();
 }
@@ -549,9 +550,8 @@ TEST(EngineTest, AnObserverIsTold) {
     WorkerPool pool({.max_workers = 1, .max_spares = 0, .observer = &log});
     MustSchedule(pool, [] { const BlockingRegion region; });
   }
-  EXPECT_THAT(log.lines(),
-              ElementsAre("start 0", "task 0", "blocked 0", "unblocked 0",
-                          "done 0", "end 0"));
+  EXPECT_THAT(log.lines(), ElementsAre("start 0", "task 0", "blocked 0",
+                                       "unblocked 0", "done 0", "end 0"));
 }
 
 // --- Initializers ------------------------------------------------------------
@@ -667,10 +667,9 @@ TEST(EngineTest, NothingIsLostWhenShutDownAtAnyMoment) {
         }
       });
     }
-    std::this_thread::sleep_for(
-        std::chrono::microseconds(random() % 3000));
-    const auto mode = round % 2 == 0 ? ShutdownMode::kDrain
-                                     : ShutdownMode::kDropQueued;
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 3000));
+    const auto mode =
+        round % 2 == 0 ? ShutdownMode::kDrain : ShutdownMode::kDropQueued;
     size_t dropped = pool.Shutdown(mode).dropped;
     for (std::thread& producer : producers) producer.join();
     EXPECT_EQ(accepted, ran + static_cast<int64_t>(dropped));

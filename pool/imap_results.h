@@ -130,8 +130,7 @@ class IMapTask final : public Task::Node {
       auto& outcome = chunk_->outcomes[i];
       outcome.error = internal::CatchAll([&] {
         auto call = [&]() -> decltype(auto) {
-          return std::invoke(shared_->function,
-                             std::move(chunk_->elements[i]));
+          return std::invoke(shared_->function, std::move(chunk_->elements[i]));
         };
         if constexpr (std::is_void_v<decltype(call())>) {
           call();
@@ -218,10 +217,9 @@ class IMapResults {
         chunksize_(options.chunksize),
         shared_(std::make_shared<Shared>(std::forward<F>(function), ordered)),
         progress_(std::make_unique<Progress>(std::forward<S>(range))) {
-    const size_t wanted =
-        options.buffersize != 0
-            ? options.buffersize
-            : 4 * static_cast<size_t>(pool.max_workers());
+    const size_t wanted = options.buffersize != 0
+                              ? options.buffersize
+                              : 4 * static_cast<size_t>(pool.max_workers());
     max_chunks_ = std::max<size_t>(1, wanted / chunksize_);
     FillUp();
   }
@@ -341,9 +339,8 @@ class IMapResults {
         internal::Rethrow(std::exchange(progress_->error, nullptr));
       return false;
     }
-    const bool arrived = shared_->ordered
-                             ? chunks.front()->ended.Wait(limit)
-                             : shared_->arrivals.Acquire(limit);
+    const bool arrived = shared_->ordered ? chunks.front()->ended.Wait(limit)
+                                          : shared_->arrivals.Acquire(limit);
     if (!arrived) {
       internal::Throw(TimeoutError(
           "IMap: the limit passed before the next result was there"));

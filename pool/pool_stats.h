@@ -61,9 +61,9 @@ struct PoolStats {
   uint64_t failed = 0;     // of those, by an exception
   uint64_t dropped = 0;    // by a shutdown
 
-  uint64_t steals = 0;     // tasks that came from another worker
-  uint64_t parks = 0;      // times that a worker went to sleep
-  uint64_t wake_ups = 0;   // times that one was called
+  uint64_t steals = 0;    // tasks that came from another worker
+  uint64_t parks = 0;     // times that a worker went to sleep
+  uint64_t wake_ups = 0;  // times that one was called
 
   TimeHistogram waits;  // from scheduled to begun
   TimeHistogram runs;   // from begun to ended

@@ -98,8 +98,8 @@ void ThreadPool::CheckIMap(const IMapOptions& options) const {
 void ThreadPool::CheckLoop(int64_t grain) const {
   CheckOpen();
   if (grain < 1) {
-    internal::Throw(std::invalid_argument(absl::StrCat(
-        "ThreadPool: the grain must be at least 1, not ", grain)));
+    internal::Throw(std::invalid_argument(
+        absl::StrCat("ThreadPool: the grain must be at least 1, not ", grain)));
   }
 }
 

@@ -305,8 +305,7 @@ class ThreadPool {
   template <typename Function, typename Input, typename Tell>
   auto StartMap(Function function, Input input, const MapOptions& options,
                 Tell tell) {
-    using Raw =
-        std::invoke_result_t<const Function&, typename Input::Element>;
+    using Raw = std::invoke_result_t<const Function&, typename Input::Element>;
     using R = std::remove_cvref_t<Raw>;
     using Job = pool_internal::MapJob<R, Function, Input, Tell, IsTerminated>;
     CheckOpen();
@@ -331,7 +330,8 @@ class ThreadPool {
   size_t ChunkSize(size_t elements, const MapOptions& options) const;
   void StartJob(pool_internal::MapJobBase& job, size_t chunks);
 
-  const Terminated terminated_ = std::make_shared<internal::Atomic<bool>>(false);
+  const Terminated terminated_ =
+      std::make_shared<internal::Atomic<bool>>(false);
   WorkerPool pool_;
 };
 

@@ -66,10 +66,12 @@ TEST(ThreadPoolTest, ApplyReturnsWhatTheFunctionDoes) {
 TEST(ThreadPoolTest, ApplyAsyncGivesAResultThatIsReadyInTheEnd) {
   ThreadPool pool(2);
   Event go;
-  AsyncResult<int> result = pool.ApplyAsync([&go](int x) {
-    go.Wait();
-    return x + 1;
-  }, 41);
+  AsyncResult<int> result = pool.ApplyAsync(
+      [&go](int x) {
+        go.Wait();
+        return x + 1;
+      },
+      41);
   EXPECT_TRUE(result.valid());
   EXPECT_FALSE(result.Ready());
   EXPECT_FALSE(result.Wait(absl::ZeroDuration()));
@@ -130,15 +132,16 @@ TEST(ThreadPoolTest, CallbacksHaveRunBeforeTheResultIsReady) {
   int told = 0;
   AsyncResult<int> result;
   AsyncResult<int>* const handle = &result;
-  result = pool.ApplyAsync(Callbacks{[&](const int& value) {
-                             told = value;
-                             ready_inside = handle->Ready();
-                           }},
-                           [&go](int x) {
-                             go.Wait();
-                             return x;
-                           },
-                           5);
+  result = pool.ApplyAsync(
+      Callbacks{[&](const int& value) {
+        told = value;
+        ready_inside = handle->Ready();
+      }},
+      [&go](int x) {
+        go.Wait();
+        return x;
+      },
+      5);
   go.Set();
   EXPECT_EQ(result.Get(), 5);
   EXPECT_EQ(told, 5);
@@ -164,9 +167,9 @@ TEST(ThreadPoolTest, MapTakesEveryKindOfRange) {
   EXPECT_THAT(pool.Map(Square, std::list<int>{1, 2, 3}), ElementsAre(1, 4, 9));
   EXPECT_THAT(pool.Map(Square, std::forward_list<int>{4, 5}),
               ElementsAre(16, 25));
-  EXPECT_THAT(pool.Map([](bool b) { return !b; },
-                       std::vector<bool>{true, false, true}),
-              ElementsAre(false, true, false));
+  EXPECT_THAT(
+      pool.Map([](bool b) { return !b; }, std::vector<bool>{true, false, true}),
+      ElementsAre(false, true, false));
   EXPECT_THAT(
       pool.Map([](const std::pair<const int, int>& p) { return p.second; },
                std::map<int, int>{{1, 10}, {2, 20}}),
@@ -186,7 +189,8 @@ TEST(ThreadPoolTest, MapMayChangeTheElementsOfAnLvalue) {
   ThreadPool pool(2);
   std::vector<int> numbers = UpTo(100);
   pool.Map([](int& x) { x *= 2; }, numbers);
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(numbers[static_cast<size_t>(i)], 2 * i);
+  for (int i = 0; i < 100; ++i)
+    EXPECT_EQ(numbers[static_cast<size_t>(i)], 2 * i);
 }
 
 TEST(ThreadPoolTest, MapResultsMayBeOfEveryKind) {
@@ -272,8 +276,9 @@ TEST(ThreadPoolTest, StarMapUnpacksTuples) {
   const std::vector<std::pair<int, int>> pairs = {{1, 2}, {3, 4}};
   EXPECT_THAT(pool.StarMap([](int a, int b) { return a * b; }, pairs),
               ElementsAre(2, 12));
-  EXPECT_THAT(pool.StarMapAsync([](int a, int b) { return a + b; }, pairs).Get(),
-              ElementsAre(3, 7));
+  EXPECT_THAT(
+      pool.StarMapAsync([](int a, int b) { return a + b; }, pairs).Get(),
+      ElementsAre(3, 7));
   EXPECT_THAT(pool.StarMap([](int a, int b, int c) { return a + b + c; },
                            std::vector<std::array<int, 3>>{{1, 2, 3}}),
               ElementsAre(6));
@@ -341,9 +346,9 @@ TEST(ThreadPoolTest, IMapReadsOnlyAsFarAheadAsItsBound) {
   ThreadPool pool(2);
   for (const bool ordered : {true, false}) {
     int read = 0;
-    auto results = ordered ? pool.IMap(Square, Endless{&read}, {.buffersize = 5})
-                           : pool.IMapUnordered(Square, Endless{&read},
-                                                {.buffersize = 5});
+    auto results =
+        ordered ? pool.IMap(Square, Endless{&read}, {.buffersize = 5})
+                : pool.IMapUnordered(Square, Endless{&read}, {.buffersize = 5});
     EXPECT_EQ(read, 4) << "number 4 is the fifth";
     for (int i = 0; i < 100; ++i) {
       EXPECT_TRUE(results.Next().has_value());
@@ -427,9 +432,8 @@ TEST(ThreadPoolTest, ForEachMayChangeTheElements) {
 TEST(ThreadPoolTest, LoopsMayBeNested) {
   ThreadPool pool(2);
   std::atomic<int> calls{0};
-  pool.ForRange(0, 50, [&](int64_t) {
-    pool.ForRange(0, 50, [&](int64_t) { ++calls; });
-  });
+  pool.ForRange(
+      0, 50, [&](int64_t) { pool.ForRange(0, 50, [&](int64_t) { ++calls; }); });
   EXPECT_EQ(calls, 2500);
 }
 
@@ -671,8 +675,8 @@ TEST(ThreadPoolTest, NextThrowsWhenItsLimitPassesAndMayBeCalledAgain) {
       go.Wait();
       return x;
     };
-    auto results = ordered ? pool.IMap(wait, UpTo(1))
-                           : pool.IMapUnordered(wait, UpTo(1));
+    auto results =
+        ordered ? pool.IMap(wait, UpTo(1)) : pool.IMapUnordered(wait, UpTo(1));
     EXPECT_THROW(results.Next(absl::Milliseconds(1)), TimeoutError);
     go.Set();
     EXPECT_EQ(results.Next(), 0);
@@ -689,7 +693,9 @@ TEST(ThreadPoolTest, BadOptionsAreRefused) {
                std::invalid_argument);
   EXPECT_THROW(static_cast<void>(pool.IMap(Square, UpTo(3), {.chunksize = 0})),
                std::invalid_argument);
-  EXPECT_THROW(pool.ForRange(0, 10, [](int64_t) {}, 0), std::invalid_argument);
+  EXPECT_THROW(pool.ForRange(
+                   0, 10, [](int64_t) {}, 0),
+               std::invalid_argument);
 }
 
 TEST(ThreadPoolTest, AClosedPoolRefusesEverything) {

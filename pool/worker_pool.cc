@@ -145,7 +145,7 @@ class WorkerPool::Worker final : public internal::BlockListener {
   friend class WorkerPool;
 
   Core& core_;
-  const int number;  // the N of its name
+  const int number;              // the N of its name
   std::optional<Thread> thread;  // none: it could not be started
   WorkDeque<Task::Node> tasks{InjectionQueue::kMaxBatch};
   WorkDeque<Task::Node> forks{8};
@@ -314,7 +314,8 @@ WorkerPool::Worker* WorkerPool::Core::TakePlace() {
 std::exception_ptr WorkerPool::Core::StartThread() {
   const PoolsOwnWaits own;
   Worker* worker = nullptr;
-  std::optional<Thread> before;  // who was in the place; joined last, with nothing locked
+  std::optional<Thread>
+      before;  // who was in the place; joined last, with nothing locked
   std::exception_ptr error = internal::CatchAll([&] {
     LockGuard guard(start_lock_);
     // Work that was there when this thread was called for may have been done
@@ -539,8 +540,8 @@ Task WorkerPool::Core::Next(Worker& worker, bool& retired) {
     }
     worker.counters.parks.Add(1);
     const bool searching = std::exchange(worker.searching, true);
-    const Roster::Waking waking = roster_.Sleep(
-        searching, options_.idle_time, [this](bool needed) {
+    const Roster::Waking waking =
+        roster_.Sleep(searching, options_.idle_time, [this](bool needed) {
           return closed_.load(std::memory_order_seq_cst) ||
                  (needed && HasWork());
         });
@@ -573,8 +574,8 @@ Task WorkerPool::Core::TakeOwn(Worker& worker) {
 // one task only if that is not empty.
 Task WorkerPool::Core::TakeBatch(Worker& worker, size_t takers) {
   Task::Node* batch[InjectionQueue::kMaxBatch];
-  const size_t taken = injection_.Take(
-      room_.has_value() ? InjectionQueue::kOne : takers, batch);
+  const size_t taken =
+      injection_.Take(room_.has_value() ? InjectionQueue::kOne : takers, batch);
   if (taken == 0) return Task();
   GiveRoom(taken);
   if (taken > 1) {
@@ -606,7 +607,8 @@ Task WorkerPool::Core::TakeStuck(Worker& worker) {
 
 Task WorkerPool::Core::TakeOthers(Worker& worker) {
   const size_t count = places();
-  for (WorkDeque<Task::Node> Worker::*deque : {&Worker::forks, &Worker::tasks}) {
+  for (WorkDeque<Task::Node> Worker::*deque :
+       {&Worker::forks, &Worker::tasks}) {
     for (size_t i = 0; i < count; ++i) {
       Worker& victim = place((worker.victim + i) % count);
       if (&victim == &worker) continue;
@@ -764,7 +766,8 @@ PoolStats WorkerPool::Core::Stats() {
 
 WorkerPool::WorkerPool(const Options& options) {
   Options complete = Checked(options);
-  if (complete.max_workers == 0) complete.max_workers = pool_internal::CpusToUse();
+  if (complete.max_workers == 0)
+    complete.max_workers = pool_internal::CpusToUse();
   core_ = std::make_shared<Core>(complete);
   if (!core_->CloseAtExit()) {
     core_->Close();
@@ -828,8 +831,7 @@ bool WorkerPool::PopFork(Worker& worker) {
 }
 
 void WorkerPool::RunInWorker(std::function<void()> function) {
-  using State =
-      pool_internal::ResultTask<void, std::function<void()>>;
+  using State = pool_internal::ResultTask<void, std::function<void()>>;
   auto* const state = pool_internal::MakeInBlock<State>(std::move(function));
   struct Handle {
     ~Handle() { state->Unref(); }

@@ -62,8 +62,8 @@ TEST(WorkerPoolModel, NoTaskWaitsWhileAWorkerSleeps) {
     explore::Check(Schedule(pool, [&] {
       while (!second.load(std::memory_order_acquire)) internal::SpinPause();
     }));
-    explore::Check(Schedule(
-        pool, [&] { second.store(true, std::memory_order_release); }));
+    explore::Check(
+        Schedule(pool, [&] { second.store(true, std::memory_order_release); }));
   }));
 }
 

@@ -337,8 +337,8 @@ TEST(WorkerPoolTest, AWorkerOfADeadPoolIsNoWorkerOfTheNext) {
   bool is_worker = false;
   Event handed_over;
   Event done;
-  auto pool =
-      std::make_unique<WorkerPool>(WorkerPool::Options{.max_workers = 1, .max_spares = 0});
+  auto pool = std::make_unique<WorkerPool>(
+      WorkerPool::Options{.max_workers = 1, .max_spares = 0});
   WorkerPool& alias = *pool;
   MustSchedule(alias, [&] {
     static thread_local MakesPoolAtThreadExit at_exit;

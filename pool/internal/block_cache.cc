@@ -16,8 +16,8 @@ namespace {
 // callables use each other's. They are aligned as the system's are, not to
 // cache lines.
 constexpr size_t kStep = 64;
-constexpr size_t kClasses = 8;        // 64 ... 512 bytes; no larger ones
-constexpr size_t kBatch = 32;         // blocks exchanged with the depot
+constexpr size_t kClasses = 8;  // 64 ... 512 bytes; no larger ones
+constexpr size_t kBatch = 32;   // blocks exchanged with the depot
 // Kept for each size. (Measured: with all of a million tasks kept here instead,
 // the next million was slower and slower. Blocks come back in the order in which
 // workers have run them, and soon no two neighbours are in one cache line's

@@ -96,8 +96,8 @@ std::optional<double> CpuQuota(const std::string& root) {
       }
       for (const std::string& folder : {parts[1], std::string("cpu")}) {
         if (quota.has_value()) break;
-        quota = LeastUpTo(absl::StrCat(groups, "/", folder), parts[2],
-                          QuotaOfV1);
+        quota =
+            LeastUpTo(absl::StrCat(groups, "/", folder), parts[2], QuotaOfV1);
       }
     }
     if (quota.has_value() && (!least.has_value() || *quota < *least))

@@ -142,8 +142,7 @@ size_t InjectionQueue::Take(size_t takers, Task::Node** batch) {
   if (queued == 0) return 0;
   LockGuard guard(out_lock_);
   Fetch();
-  const size_t share =
-      std::clamp<size_t>(queued / (2 * takers), 1, kMaxBatch);
+  const size_t share = std::clamp<size_t>(queued / (2 * takers), 1, kMaxBatch);
   const size_t taken = out_.Take(share, batch);
   // relaxed: we hold the lock of its writers.
   taken_.store(taken_.load(std::memory_order_relaxed) + taken,

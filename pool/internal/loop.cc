@@ -46,8 +46,8 @@ void SharedLoop::DoPieces() {
       continue;
     }
     int64_t at = next;
-    std::exception_ptr error = internal::CatchAll(
-        [&] { body_(context_, next, next + piece, at); });
+    std::exception_ptr error =
+        internal::CatchAll([&] { body_(context_, next, next + piece, at); });
     if (error != nullptr) {
       // No piece is begun any more; those before this one have been.
       next_.store(end_, std::memory_order_relaxed);
@@ -91,8 +91,7 @@ void Invite(WorkerPool& pool, SharedLoop& loop, int guests) {
   // does it all.
   static_cast<void>(internal::CatchAll([&] {
     TaskQueue invitations;
-    for (int i = 0; i < guests; ++i)
-      invitations.Push(Task(Invitation(loop)));
+    for (int i = 0; i < guests; ++i) invitations.Push(Task(Invitation(loop)));
     static_cast<void>(pool.ScheduleMany(invitations));
   }));
 }

@@ -50,8 +50,12 @@ class SharedLoop {
 
   SharedLoop(Body body, void* context, int64_t begin, int64_t end,
              int64_t grain, int workers)
-      : body_(body), context_(context), end_(end), grain_(grain),
-        share_(4 * int64_t{workers}), next_(begin) {}
+      : body_(body),
+        context_(context),
+        end_(end),
+        grain_(grain),
+        share_(4 * int64_t{workers}),
+        next_(begin) {}
 
   // By the caller, whose presence is counted: does pieces, and returns when all
   // are done. Returns what the lowest element that threw has thrown.

@@ -82,9 +82,9 @@ struct NeverStopped {
   bool operator()() const { return false; }
 };
 
-using Job = MapJob<int, std::function<int(int&)>,
-                   ViewInput<std::vector<int>::iterator>, TellNobody,
-                   NeverStopped>;
+using Job =
+    MapJob<int, std::function<int(int&)>, ViewInput<std::vector<int>::iterator>,
+           TellNobody, NeverStopped>;
 
 // As a pool's worker has it: a task, run or dropped.
 Task Ticket(Job& job) { return Task(MakeInBlock<MapTicket>(job)); }
@@ -123,9 +123,8 @@ TEST(MapJobModel, AllChunksEndBeforeTheResultIsThere) {
 TEST(MapJobModel, ATicketThatIsDroppedEndsTheJob) {
   EXPECT_TRUE(Holds(1, [](Execution& run) {
     std::vector<int> numbers = {1, 2};
-    auto* const job =
-        new Job([](int& x) { return x; }, View(numbers), 1, TellNobody(),
-                NeverStopped(), /*pool=*/0);
+    auto* const job = new Job([](int& x) { return x; }, View(numbers), 1,
+                              TellNobody(), NeverStopped(), /*pool=*/0);
     Handle result(job);
     job->Unref();
     Task first = Ticket(*job);

@@ -21,7 +21,9 @@ using IteratorOf = decltype(std::begin(std::declval<Range&>()));
 template <typename Range>
 inline constexpr bool CanView =
     std::random_access_iterator<IteratorOf<Range>>&& requires(Range& range) {
-  { std::end(range) - std::begin(range) } -> std::convertible_to<std::ptrdiff_t>;
+  {
+    std::end(range) - std::begin(range)
+    } -> std::convertible_to<std::ptrdiff_t>;
 };
 
 // Elements where they are; the range must outlive it.

@@ -186,7 +186,8 @@ class MapJob final : public ResultOf<typename OrderedResults<R>::Type>,
  private:
   struct Work {
     template <typename F, typename I>
-    Work(F&& f, I&& i) : function(std::forward<F>(f)), input(std::forward<I>(i)) {}
+    Work(F&& f, I&& i)
+        : function(std::forward<F>(f)), input(std::forward<I>(i)) {}
     Function function;
     Input input;
   };
@@ -233,7 +234,8 @@ class MapJob final : public ResultOf<typename OrderedResults<R>::Type>,
         if (why != nullptr) this->error_ = std::move(why);
       }
     }
-    std::exception_ptr destroyed = internal::CatchAll([this] { work_.reset(); });
+    std::exception_ptr destroyed =
+        internal::CatchAll([this] { work_.reset(); });
     if (destroyed != nullptr) internal::ReportException(std::move(destroyed));
     static_cast<void>(this->TryStart());  // if no chunk has
     if (cancelled) {

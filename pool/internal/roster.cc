@@ -67,8 +67,8 @@ bool Roster::TrySearch() {
 bool Roster::StopSearching() { return Unpack(Add(-kSearching)).searching == 0; }
 
 bool Roster::TryRetire(bool searching, bool& needed) {
-  const auto gone = static_cast<uint64_t>(kActive + kThread +
-                                          (searching ? kSearching : 0));
+  const auto gone =
+      static_cast<uint64_t>(kActive + kThread + (searching ? kSearching : 0));
   uint64_t seen = word_.load(std::memory_order_seq_cst);
   do {
     if (Unpack(seen).threads <= max_active_) return false;

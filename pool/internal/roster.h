@@ -40,7 +40,9 @@ class Roster {
   Roster(const Roster&) = delete;
   Roster& operator=(const Roster&) = delete;
 
-  Counts counts() const { return Unpack(word_.load(std::memory_order_relaxed)); }
+  Counts counts() const {
+    return Unpack(word_.load(std::memory_order_relaxed));
+  }
   uint32_t max_active() const { return max_active_; }
 
   enum class Call {
@@ -74,8 +76,8 @@ class Roster {
 
   enum class Waking {
     kCalled,  // or it has seen something
-    kIdle,    // there are more than max_active threads and the idle time is over:
-              // it is to look around before it retires
+    kIdle,  // there are more than max_active threads and the idle time is over:
+            // it is to look around before it retires
   };
 
   // The calling worker sleeps until it is called, or `look(needed)`, called

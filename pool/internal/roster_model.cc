@@ -103,10 +103,9 @@ class Workers {
         continue;
       }
       if (!searching) searching = roster_.TrySearch();
-      const Roster::Waking waking =
-          roster_.Sleep(searching, idle_time, [this](bool look) {
-            return Over() || (look && place_.Has());
-          });
+      const Roster::Waking waking = roster_.Sleep(
+          searching, idle_time,
+          [this](bool look) { return Over() || (look && place_.Has()); });
       idle = waking == Roster::Waking::kIdle;
       searching = true;
     }

@@ -69,7 +69,7 @@ class WorkDeque {
     // relaxed: only the owner stores these two.
     const int64_t bottom = bottom_.load(std::memory_order_relaxed) - 1;
     Array* const array = array_.load(std::memory_order_relaxed);
-    bottom_.store(bottom, std::memory_order_seq_cst);   // (D2)
+    bottom_.store(bottom, std::memory_order_seq_cst);    // (D2)
     int64_t top = top_.load(std::memory_order_seq_cst);  // (D2)
     T* taken = nullptr;
     if (top <= bottom) {
@@ -95,7 +95,8 @@ class WorkDeque {
       if (top >= bottom) return nullptr;
       // The pointer is read before it is ours, while it surely is there; if the
       // exchange fails it may be anything, and is forgotten.
-      T* const taken = array_.load(std::memory_order_acquire)  // [GROWN]
+      T* const taken = array_
+                           .load(std::memory_order_acquire)  // [GROWN]
                            ->at(top)
                            .load(std::memory_order_relaxed);  // (D3)
       if (top_.compare_exchange_strong(top, top + 1, std::memory_order_seq_cst,

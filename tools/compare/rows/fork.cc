@@ -32,8 +32,8 @@ int64_t HeddleFib(WorkerPool& pool, int n) {
 }
 
 void Heddle(benchmark::State& state, int workers) {
-  WorkerPool pool({.max_workers = workers,
-                   .start = WorkerPool::StartPolicy::kAtOnce});
+  WorkerPool pool(
+      {.max_workers = workers, .start = WorkerPool::StartPolicy::kAtOnce});
   for (auto _ : state) {
     int64_t fib = 0;
     pool.Invoke([&] { fib = HeddleFib(pool, kN); }, [] {});
@@ -101,18 +101,16 @@ void Gomp(benchmark::State& state, int workers) {
                 "and waits for both. Time per fork.");
   for (const int workers : {1, 2, 4}) {
     const Parameters parameters{{"workers", std::to_string(workers)}};
-    row.Case("heddle_invoke", parameters, [=](benchmark::State& state) {
-      Heddle(state, workers);
-    });
+    row.Case("heddle_invoke", parameters,
+             [=](benchmark::State& state) { Heddle(state, workers); });
     row.Case("tbb_task_group", parameters, [=](benchmark::State& state) {
       Tbb(state, workers, TbbGroupFib);
     });
     row.Case("tbb_parallel_invoke", parameters, [=](benchmark::State& state) {
       Tbb(state, workers, TbbInvokeFib);
     });
-    row.Case("gomp_task", parameters, [=](benchmark::State& state) {
-      Gomp(state, workers);
-    });
+    row.Case("gomp_task", parameters,
+             [=](benchmark::State& state) { Gomp(state, workers); });
   }
   return true;
 }();

@@ -195,8 +195,8 @@ void ScheduleAll(benchmark::State& state, int workers, int producers,
 
 // All at once, from one producer.
 void HeddleMany(benchmark::State& state, int workers, int64_t n) {
-  WorkerPool pool({.max_workers = workers,
-                   .start = WorkerPool::StartPolicy::kAtOnce});
+  WorkerPool pool(
+      {.max_workers = workers, .start = WorkerPool::StartPolicy::kAtOnce});
   const auto round = [&] {
     const int64_t before = Tally::Sum();
     TaskQueue tasks;
@@ -276,9 +276,8 @@ constexpr int64_t kTasks = 1'000'000;
       add("std_mutex_deque_function", ScheduleAll<StdQueue>);
       if (producers != 1) continue;
       const auto add_one = [&](const std::string& name, auto run) {
-        row.Case(name, parameters, [=](benchmark::State& state) {
-          run(state, workers, kTasks);
-        });
+        row.Case(name, parameters,
+                 [=](benchmark::State& state) { run(state, workers, kTasks); });
       };
       add_one("heddle_schedule_many", HeddleMany);
       add_one("tbb_task_group", TbbGroup);
