@@ -209,7 +209,7 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
 
   bool EnsureOneThread();
   std::exception_ptr StartThread();
-  Worker* TakePlace();
+  Worker* TakePlace() ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
   void Called(Roster::Call call);
 
   bool ScheduleFromTask(Worker& worker, Task& task);
