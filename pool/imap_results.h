@@ -40,6 +40,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "heddle/pool/errors.h"
+#include "heddle/pool/internal/callable_cell.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/sync/event.h"
@@ -86,8 +87,12 @@ template <typename Function, typename Element, typename R>
 struct IMapShared {
   using Chunk = IMapChunk<Element, R>;
 
-  explicit IMapShared(Function f, bool in_order)
-      : function(std::move(f)), ordered(in_order) {}
+  template <typename F>
+  IMapShared(F&& f, bool in_order)
+      : function(std::forward<F>(f)), ordered(in_order) {}
+  IMapShared(const IMapShared&) = delete;
+  IMapShared& operator=(const IMapShared&) = delete;
+  ~IMapShared() { function.Destroy(); }
 
   // By a task, whether or not it ran `chunk`.
   void End(std::shared_ptr<Chunk> chunk) noexcept {
@@ -102,7 +107,7 @@ struct IMapShared {
     arrivals.Release();
   }
 
-  const Function function;
+  CallableCell<const Function> function;
   const bool ordered;
   // Set by who drops the results: no call is to begin any more.
   internal::Atomic<bool> stopped{false};
@@ -130,7 +135,8 @@ class IMapTask final : public Task::Node {
       auto& outcome = chunk_->outcomes[i];
       outcome.error = internal::CatchAll([&] {
         auto call = [&]() -> decltype(auto) {
-          return std::invoke(shared_->function, std::move(chunk_->elements[i]));
+          return std::invoke(shared_->function.get(),
+                             std::move(chunk_->elements[i]));
         };
         if constexpr (std::is_void_v<decltype(call())>) {
           call();

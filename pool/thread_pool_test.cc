@@ -711,6 +711,58 @@ TEST(ThreadPoolTest, AClosedPoolRefusesEverything) {
   EXPECT_THROW(pool.Invoke([] {}, [] {}), ShutdownError);
 }
 
+// A function that throws when it is copied, moved or destroyed.
+struct Fragile {
+  explicit Fragile(bool copy, bool move, bool end)
+      : at_copy(copy), at_move(move), at_end(end) {}
+  Fragile(const Fragile& other)
+      : at_copy(other.at_copy), at_move(other.at_move), at_end(other.at_end) {
+    if (at_copy) throw std::runtime_error("copy");
+  }
+  Fragile(Fragile&& other) noexcept(false)
+      : at_copy(other.at_copy), at_move(other.at_move), at_end(other.at_end) {
+    if (at_move) throw std::runtime_error("move");
+    other.at_end = false;
+  }
+  ~Fragile() noexcept(false) {
+    if (at_end) throw std::runtime_error("end");
+  }
+  int operator()(int x) const { return x; }
+
+  bool at_copy;
+  bool at_move;
+  bool at_end;
+};
+
+TEST(ThreadPoolTest, AFunctionThatCannotBeTakenOverIsNotAccepted) {
+  ThreadPool pool(1);
+  const Fragile no_copy(true, false, false);
+  EXPECT_THROW(pool.ApplyAsync(no_copy, 1), std::runtime_error);
+  EXPECT_THROW(pool.MapAsync(no_copy, UpTo(3)), std::runtime_error);
+  EXPECT_THROW(static_cast<void>(pool.IMap(no_copy, UpTo(3))),
+               std::runtime_error);
+  EXPECT_THROW(pool.ApplyAsync(Fragile(false, true, false), 1),
+               std::runtime_error);
+  EXPECT_THAT(pool.Map(no_copy, UpTo(3)), ElementsAre(0, 1, 2))
+      << "Map only refers to it";
+  EXPECT_EQ(pool.Apply(Square, 2), 4);
+  EXPECT_EQ(pool.Stats().submitted, pool.Stats().done);
+}
+
+TEST(ThreadPoolTest, AFunctionThatThrowsAtItsEndDoesNotHarmTheResult) {
+  std::atomic<int> reported{0};
+  SetExceptHook([&reported](const ExceptHookArgs&) { ++reported; });
+  {
+    ThreadPool pool(1);
+    EXPECT_EQ(pool.ApplyAsync(Fragile(false, false, true), 7).Get(), 7);
+    EXPECT_THAT(pool.MapAsync(Fragile(false, false, true), UpTo(3)).Get(),
+                ElementsAre(0, 1, 2));
+    EXPECT_EQ(pool.IMap(Fragile(false, false, true), UpTo(3)).Next(), 0);
+  }
+  SetExceptHook({});
+  EXPECT_EQ(reported, 3);
+}
+
 // --- The five faults of Python's pool -----------------------------------------
 
 // 1. A callback that raises.

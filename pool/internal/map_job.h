@@ -27,10 +27,10 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "heddle/pool/internal/callable_cell.h"
 #include "heddle/pool/internal/result_state.h"
 #include "heddle/pool/task.h"
 #include "heddle/sync/lock.h"
-#include "heddle/thread/except_hook.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/lock_guard.h"
@@ -184,12 +184,17 @@ class MapJob final : public ResultOf<typename OrderedResults<R>::Type>,
   void Release() noexcept override { this->Unref(); }
 
  private:
+  // The input first: should the function not be moved in, it goes by itself.
   struct Work {
     template <typename F, typename I>
     Work(F&& f, I&& i)
-        : function(std::forward<F>(f)), input(std::forward<I>(i)) {}
-    Function function;
+        : input(std::forward<I>(i)), function(std::forward<F>(f)) {}
+    Work(const Work&) = delete;
+    Work& operator=(const Work&) = delete;
+    ~Work() { function.Destroy(); }
+
     Input input;
+    CallableCell<Function> function;
   };
 
   std::optional<size_t> NextChunk() {
@@ -205,7 +210,7 @@ class MapJob final : public ResultOf<typename OrderedResults<R>::Type>,
     size_t i = chunk * chunk_size_;
     const size_t end = std::min(count_, i + chunk_size_);
     std::exception_ptr error = internal::CatchAll([&] {
-      const Function& function = work_->function;
+      const Function& function = work_->function.get();
       for (; i < end; ++i) {
         results_->Make(i, [&]() -> decltype(auto) {
           return std::invoke(function, work_->input[i]);
@@ -234,9 +239,7 @@ class MapJob final : public ResultOf<typename OrderedResults<R>::Type>,
         if (why != nullptr) this->error_ = std::move(why);
       }
     }
-    std::exception_ptr destroyed =
-        internal::CatchAll([this] { work_.reset(); });
-    if (destroyed != nullptr) internal::ReportException(std::move(destroyed));
+    work_.reset();  // before the result is announced, as in ResultTask
     static_cast<void>(this->TryStart());  // if no chunk has
     if (cancelled) {
       this->FinishCancelled();
