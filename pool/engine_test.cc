@@ -220,6 +220,14 @@ TEST(EngineTest, AFullPoolWaitsWithinTheLimit) {
   EXPECT_EQ(full.ran, 3);
 }
 
+TEST(EngineTest, ATaskThatWaitsForRoomElsewhereIsReplaced) {
+  FullPool full(WhenFull::kWait);
+  WorkerPool pool({.max_workers = 1});
+  MustSchedule(pool, [&full] { MustSchedule(full.pool, [] {}); });
+  MustSchedule(pool, [&full] { full.go.Set(); });
+  full.go.Wait();
+}
+
 TEST(EngineTest, ShutdownRefusesThoseWhoWaitForRoom) {
   FullPool full(WhenFull::kWait);
   std::vector<std::thread> producers;

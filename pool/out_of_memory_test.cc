@@ -100,6 +100,31 @@ TEST(OutOfMemoryTest, WithAWorkerATaskIsAcceptedAsAWholeOrNot) {
   }
 }
 
+TEST(OutOfMemoryTest, ATaskWithoutMemoryTakesNoRoom) {
+  bool failed = true;
+  for (int n = 0; failed; ++n) {
+    WorkerPool pool({.max_workers = 1,
+                     .max_spares = 0,
+                     .max_queued = 1,
+                     .when_full = WorkerPool::WhenFull::kRefuse});
+    Event begun;
+    Event go;
+    Task first([&] {
+      begun.Set();
+      go.Wait();
+    });
+    ASSERT_TRUE(pool.Schedule(first));
+    begun.Wait();
+    Task second([] {});
+    bool accepted = false;
+    if (!WithoutMemoryAfter(n, failed,
+                            [&] { accepted = pool.Schedule(second); })) {
+      EXPECT_TRUE(pool.Schedule(second)) << "there is room for one";
+    }
+    go.Set();
+  }
+}
+
 TEST(OutOfMemoryTest, OfManyTasksAllAreAcceptedOrNone) {
   bool failed = true;
   int failures = 0;

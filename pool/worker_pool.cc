@@ -379,7 +379,7 @@ void WorkerPool::Core::Called(Roster::Call call) {
 // --- Tasks come -------------------------------------------------------------
 
 bool WorkerPool::Core::Schedule(Task& task, const WaitLimit& limit) {
-  const PoolsOwnWaits own;
+  std::optional<PoolsOwnWaits> own(std::in_place);
   Worker* const worker = Here();
   if (worker != nullptr && options_.order == Order::kNewestFirst)
     return ScheduleFromTask(*worker, task);
@@ -390,24 +390,28 @@ bool WorkerPool::Core::Schedule(Task& task, const WaitLimit& limit) {
     } else if (IsClosed() || options_.when_full == WhenFull::kRefuse) {
       return false;
     } else if (options_.when_full == WhenFull::kRunInCaller) {
+      own.reset();
       static_cast<void>(std::move(task).Run());
       return true;
-    } else if (!room_->Acquire(limit)) {
-      return false;
+    } else {
+      own.reset();  // it may be a task of another pool's that waits here
+      if (!room_->Acquire(limit)) return false;
+      own.emplace();
     }
   }
+  // Refused, it leaves its room to the next, who is refused too.
+  struct GiveRoomUnlessAccepted {
+    ~GiveRoomUnlessAccepted() {
+      if (!accepted) core.GiveRoom(1);
+    }
+    Core& core;
+    bool accepted = false;
+  } room{*this};
   task.set_pool(number_);
-  switch (injection_.Push(task)) {
-    case InjectionQueue::Outcome::kClosed:
-      GiveRoom(1);  // also for the next who waits for room, and is refused
-      return false;
-    case InjectionQueue::Outcome::kFirst:
-      CallForWork();  // (R3)
-      return true;
-    case InjectionQueue::Outcome::kMore:
-      return true;
-  }
-  return true;
+  const InjectionQueue::Outcome outcome = injection_.Push(task);
+  room.accepted = outcome != InjectionQueue::Outcome::kClosed;
+  if (outcome == InjectionQueue::Outcome::kFirst) CallForWork();  // (R3)
+  return room.accepted;
 }
 
 bool WorkerPool::Core::ScheduleMany(TaskQueue& tasks) {
@@ -418,12 +422,18 @@ bool WorkerPool::Core::ScheduleMany(TaskQueue& tasks) {
   const auto count = static_cast<int64_t>(tasks.size());
   if (room_.has_value())
     over_bound_.fetch_add(count, std::memory_order_relaxed);  // as above
+  struct UncountUnlessAccepted {
+    ~UncountUnlessAccepted() {
+      if (!accepted && core.room_.has_value())
+        core.over_bound_.fetch_sub(count, std::memory_order_relaxed);
+    }
+    Core& core;
+    const int64_t count;
+    bool accepted = false;
+  } bound{*this, count};
   const InjectionQueue::Outcome outcome = injection_.PushMany(tasks);
-  if (outcome == InjectionQueue::Outcome::kClosed) {
-    over_bound_.fetch_sub(room_.has_value() ? count : 0,
-                          std::memory_order_relaxed);
-    return false;
-  }
+  bound.accepted = outcome != InjectionQueue::Outcome::kClosed;
+  if (!bound.accepted) return false;
   // More than the first come by themselves: each calls the next (R3).
   if (outcome == InjectionQueue::Outcome::kFirst) CallForWork();
   return true;

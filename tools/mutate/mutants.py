@@ -999,8 +999,8 @@ MUTANTS = [
     (
         "who schedules calls nobody",
         "pool/worker_pool.cc",
-        "      CallForWork();  // (R3)\n      return true;\n    case InjectionQueue::Outcome::kMore:",
-        "      return true;\n    case InjectionQueue::Outcome::kMore:",
+        "if (outcome == InjectionQueue::Outcome::kFirst) CallForWork();  // (R3)\n  return room.accepted;",
+        "return room.accepted;",
         models(WORKER_POOL, "WorkerPoolModel", "AnIdleWorkerIsCalled"),
     ),
     (
@@ -1055,7 +1055,7 @@ MUTANTS = [
     (
         "who is refused keeps the room it had",
         "pool/worker_pool.cc",
-        "      GiveRoom(1);  // also for the next who waits for room, and is refused\n",
+        "if (!accepted) core.GiveRoom(1);",
         "",
         models(WORKER_POOL, "WorkerPoolModel", "WhoWaitsForRoomGetsItOrIsRefused"),
     ),
