@@ -15,8 +15,10 @@
 // concurrent.futures.ThreadPoolExecutor; the destructor is the end of its `with`
 // block.)
 //
-// A task that waits for another task of the same executor needs a second worker
-// to run that one: give it one, or do not wait inside tasks.
+// A task may wait for another of the same executor, and for anything else that
+// its tasks bring about: what is still queued and wanted without a limit runs
+// right there, and threads that are blocked for longer than a millisecond are
+// replaced meanwhile. (In Python that wait never ends.)
 //
 // Thread safety: all methods but the destructor.
 
