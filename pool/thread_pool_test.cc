@@ -288,7 +288,7 @@ TEST(ThreadPoolTest, StarMapUnpacksTuples) {
 
 TEST(ThreadPoolTest, IMapGivesResultsInOrder) {
   ThreadPool pool(3);
-  for (const size_t chunksize : {1, 3, 7}) {
+  for (const size_t chunksize : {size_t{1}, size_t{3}, size_t{7}}) {
     std::vector<int> squares;
     for (const int square :
          pool.IMap(Square, UpTo(50), {.chunksize = chunksize})) {
@@ -627,7 +627,7 @@ TEST(ThreadPoolTest, InvokeRethrowsTheFirstsErrorAndHasCalledBoth) {
 
 TEST(ThreadPoolTest, AnErrorOfIMapComesOutAtItsPlaceAndTheRestGoesOn) {
   ThreadPool pool(2);
-  for (const size_t chunksize : {1, 4}) {
+  for (const size_t chunksize : {size_t{1}, size_t{4}}) {
     auto results = pool.IMap([](int x) { return ThrowAt(2, x); }, UpTo(4),
                              {.chunksize = chunksize});
     EXPECT_EQ(results.Next(), 0);

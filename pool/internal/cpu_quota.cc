@@ -11,7 +11,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "heddle/thread/internal/os_thread.h"
 
@@ -24,6 +23,21 @@ std::optional<std::string> FirstLine(const std::string& path) {
   std::string line;
   if (!std::getline(file, line)) return std::nullopt;
   return line;
+}
+
+// The pieces of `text` between `separator`s, the last with all that is left.
+std::vector<std::string> Split(const std::string& text, char separator,
+                               size_t most) {
+  std::vector<std::string> pieces;
+  size_t begin = 0;
+  while (pieces.size() + 1 < most) {
+    const size_t end = text.find(separator, begin);
+    if (end == std::string::npos) break;
+    pieces.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  pieces.push_back(text.substr(begin));
+  return pieces;
 }
 
 std::optional<double> Ratio(absl::string_view quota, absl::string_view period) {
@@ -42,7 +56,7 @@ std::optional<double> QuotaOfV2(const std::string& folder) {
   const std::optional<std::string> line =
       FirstLine(absl::StrCat(folder, "/cpu.max"));
   if (!line.has_value()) return std::nullopt;
-  const std::vector<absl::string_view> words = absl::StrSplit(*line, ' ');
+  const std::vector<std::string> words = Split(*line, ' ', 3);
   if (words.size() != 2) return std::nullopt;
   return Ratio(words[0], words[1]);
 }
@@ -81,15 +95,13 @@ std::optional<double> CpuQuota(const std::string& root) {
   std::string line;
   while (std::getline(file, line)) {
     // "0::PATH" is v2; "N:cpu,cpuacct:PATH" is v1.
-    const std::vector<std::string> parts =
-        absl::StrSplit(line, absl::MaxSplits(':', 2));
+    const std::vector<std::string> parts = Split(line, ':', 3);
     if (parts.size() != 3 || !absl::StartsWith(parts[2], "/")) continue;
     std::optional<double> quota;
     if (parts[1].empty()) {
       quota = LeastUpTo(groups, parts[2], QuotaOfV2);
     } else {
-      const std::vector<absl::string_view> controllers =
-          absl::StrSplit(parts[1], ',');
+      const std::vector<std::string> controllers = Split(parts[1], ',', 100);
       if (std::find(controllers.begin(), controllers.end(), "cpu") ==
           controllers.end()) {
         continue;

@@ -104,7 +104,7 @@ class InjectionQueue {
   bool closed_ ABSL_GUARDED_BY(in_lock_) = false;
   // How many were pushed and taken; each written under its side's lock.
   internal::Atomic<uint64_t> pushed_{0};
-  char apart_[48];  // producers write above, workers below
+  [[maybe_unused]] char apart_[48];  // producers write above, workers below
   // Taken before in_lock_.
   Lock out_lock_;
   TaskList out_ ABSL_GUARDED_BY(out_lock_);

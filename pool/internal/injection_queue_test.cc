@@ -62,7 +62,7 @@ TEST(InjectionQueueTest, ManyAtOnceKeepTheirPlace) {
   Numbers numbers;
   InjectionQueue queue;
   TaskQueue tasks;
-  for (const size_t count : {1, 62, 63, 200}) {
+  for (const size_t count : {size_t{1}, size_t{62}, size_t{63}, size_t{200}}) {
     EXPECT_NE(queue.PushMany(numbers.Next(tasks, count)), Outcome::kClosed);
     EXPECT_TRUE(tasks.empty());
     Task one = numbers.Next();

@@ -169,7 +169,7 @@ class WorkDeque {
   internal::Atomic<int64_t> top_{0};
   // Thieves write the one, the owner the other: not on one cache line. (By
   // distance: an alignment would be every user's.)
-  char apart_[56];
+  [[maybe_unused]] char apart_[56];
   internal::Atomic<int64_t> bottom_{0};
   internal::Atomic<Array*> array_;
 };
