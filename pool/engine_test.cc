@@ -103,11 +103,11 @@ TEST(EngineTest, TasksThatScheduleWithoutEndHoldUpNobody) {
 // One worker has taken a batch and is stuck at its first task; the other always
 // finds newer ones in the queue.
 TEST(EngineTest, WhatIsBehindALongTaskIsTakenFromThere) {
-  WorkerPool pool(
-      {.max_workers = 2, .start = StartPolicy::kAtOnce, .max_spares = 0});
   Event begun;
   std::atomic<bool> go{false};
   std::atomic<int> old_ones{0};
+  WorkerPool pool(
+      {.max_workers = 2, .start = StartPolicy::kAtOnce, .max_spares = 0});
   TaskQueue tasks;
   tasks.Push(Task([&] {
     begun.Set();
@@ -138,10 +138,15 @@ TEST(EngineTest, ManyAreRunInTheirOrder) {
 }
 
 TEST(EngineTest, ManyWakeAsManyAsThereIsWorkFor) {
-  WorkerPool pool({.max_workers = 4, .start = StartPolicy::kAtOnce});
-  for (uint64_t round = 1; round <= 20; ++round) {
+  struct Round {
     std::atomic<int> arrived{0};
     Event all;
+  } rounds[20];
+  WorkerPool pool({.max_workers = 4, .start = StartPolicy::kAtOnce});
+  uint64_t done = 0;
+  for (auto& [arrived_here, all_here] : rounds) {
+    std::atomic<int>& arrived = arrived_here;
+    Event& all = all_here;
     TaskQueue tasks;
     for (int i = 0; i < 4; ++i) {
       tasks.Push(Task([&] {
@@ -151,7 +156,8 @@ TEST(EngineTest, ManyWakeAsManyAsThereIsWorkFor) {
     }
     ASSERT_TRUE(pool.ScheduleMany(tasks));
     all.Wait();
-    WaitUntil([&] { return pool.Stats().done >= 4 * round; });
+    done += 4;
+    WaitUntil([&] { return pool.Stats().done >= done; });
   }
 }
 
@@ -264,17 +270,17 @@ TEST(EngineTest, TasksOfTasksGoOverTheBound) {
 // --- Spares ------------------------------------------------------------------
 
 TEST(EngineTest, AWorkerThatWaitsIsReplaced) {
-  WorkerPool pool({.max_workers = 1});
   Event go;
+  WorkerPool pool({.max_workers = 1});
   MustSchedule(pool, [&go] { go.Wait(); });
   MustSchedule(pool, [&go] { go.Set(); });
   EXPECT_TRUE(go.Wait());
 }
 
 TEST(EngineTest, AsManyAsThereMayBeSpares) {
-  WorkerPool pool({.max_workers = 1, .max_spares = 5});
   std::atomic<int> waiting{0};
   Event go;
+  WorkerPool pool({.max_workers = 1, .max_spares = 5});
   for (int i = 0; i < 10; ++i) {
     MustSchedule(pool, [&] {
       ++waiting;
@@ -292,10 +298,14 @@ TEST(EngineTest, AsManyAsThereMayBeSpares) {
 }
 
 TEST(EngineTest, SparesEndWhenTheyAreNoLongerNeeded) {
-  WorkerPool pool({.max_workers = 2, .idle_time = absl::Milliseconds(1)});
-  for (int round = 0; round < 10; ++round) {
-    Event go;
+  struct Round {
     std::atomic<int> waiting{0};
+    Event go;
+  } rounds[10];
+  WorkerPool pool({.max_workers = 2, .idle_time = absl::Milliseconds(1)});
+  for (auto& [waiting_here, go_here] : rounds) {
+    std::atomic<int>& waiting = waiting_here;
+    Event& go = go_here;
     for (int i = 0; i < 6; ++i) {
       MustSchedule(pool, [&] {
         ++waiting;
@@ -310,8 +320,8 @@ TEST(EngineTest, SparesEndWhenTheyAreNoLongerNeeded) {
 }
 
 TEST(EngineTest, ABlockingRegionIsAWait) {
-  WorkerPool pool({.max_workers = 1});
   std::atomic<bool> go{false};
+  WorkerPool pool({.max_workers = 1});
   MustSchedule(pool, [&go] {
     const BlockingRegion region;
     const BlockingRegion nested;
@@ -352,10 +362,10 @@ TEST(EngineTest, NoMoreThanMaxWorkersRunAtATime) {
 }
 
 TEST(EngineTest, ProducerAndConsumerInAPoolOfOne) {
-  WorkerPool pool({.max_workers = 1});
   Queue<int> queue(1);
   int64_t sum = 0;
   Event done;
+  WorkerPool pool({.max_workers = 1});
   MustSchedule(pool, [&] {
     for (const int x : queue) sum += x;
     done.Set();
@@ -467,9 +477,9 @@ TEST(EngineTest, StatsAddUpAtRest) {
 }
 
 TEST(EngineTest, StatsTellWhoIsBlockedAndWhatIsQueued) {
-  WorkerPool pool({.max_workers = 1, .max_spares = 0});
   Event go;
   Event begun;
+  WorkerPool pool({.max_workers = 1, .max_spares = 0});
   MustSchedule(pool, [&] {
     begun.Set();
     go.Wait();

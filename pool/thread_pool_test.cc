@@ -363,8 +363,8 @@ TEST(ThreadPoolTest, IMapReadsOnlyAsFarAheadAsItsBound) {
 TEST(ThreadPoolTest, DroppedResultsStopTheRest) {
   std::atomic<int> calls{0};
   {
-    ThreadPool pool(1);
     Event go;
+    ThreadPool pool(1);
     {
       auto results = pool.IMap(
           [&](int x) {
