@@ -50,6 +50,7 @@
 #include "heddle/futures/internal/submit_call.h"
 #include "heddle/pool/errors.h"
 #include "heddle/pool/internal/callable_cell.h"
+#include "heddle/pool/internal/input_cursor.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -63,8 +64,8 @@ struct MapOptions {
 // `Range` is a reference type if the elements are read from an lvalue.
 template <typename Function, typename Range>
 class MapResults {
-  using Input = decltype(std::begin(std::declval<Range&>()));
-  using Element = std::iter_value_t<Input>;
+  using Input = pool_internal::InputCursor<Range>;
+  using Element = std::iter_value_t<typename Input::Iterator>;
   static_assert(
       std::is_invocable_v<const Function&, Element>,
       "Map: the function cannot be called with an element; it is called as a "
@@ -120,7 +121,7 @@ class MapResults {
       MapResults* results;
     } guard{this};
     while ((buffersize_ == 0 || progress_->futures.size() < buffersize_) &&
-           progress_->HasNext()) {
+           progress_->input.HasNext()) {
       SubmitNext();
     }
     guard.results = nullptr;
@@ -136,41 +137,16 @@ class MapResults {
   std::default_sentinel_t end() const { return std::default_sentinel; }
 
  private:
-  // What all calls share. A destructor of the function's that throws is
-  // reported to the except hook.
-  struct SharedFunction {
-    template <typename F>
-    explicit SharedFunction(F&& function) : cell(std::forward<F>(function)) {}
-    SharedFunction(const SharedFunction&) = delete;
-    SharedFunction& operator=(const SharedFunction&) = delete;
-    ~SharedFunction() { cell.Destroy(); }
-
-    pool_internal::CallableCell<const Function> cell;
-  };
+  // What all calls share.
+  using SharedFunction = pool_internal::OwnedCallable<const Function>;
 
   // The place in the input and the results that are on their way. On the heap:
-  // neither an iterator into a range nor a deque moves without ado.
+  // neither a cursor nor a deque moves without ado.
   struct Progress {
     template <typename R>
-    explicit Progress(R&& source)
-        : range(std::forward<R>(source)),
-          next(std::begin(range)),
-          last(std::end(range)) {}
+    explicit Progress(R&& source) : input(std::forward<R>(source)) {}
 
-    // Reads on, if `*next` has been taken. Only called when an element is
-    // wanted, because the input may have to wait for it.
-    bool HasNext() {
-      if (taken) {
-        ++next;
-        taken = false;
-      }
-      return !(next == last);
-    }
-
-    Range range;
-    Input next;
-    decltype(std::end(std::declval<Range&>())) last;
-    bool taken = false;
+    Input input;
     std::deque<Future<T>> futures;
   };
 
@@ -186,11 +162,11 @@ class MapResults {
     } guard{futures};
     futures.back() = futures_internal::SubmitCall(
         *executor_,
-        [function = function_,
-         element = static_cast<Element>(*progress_->next)]() mutable -> T {
-          return std::invoke(function->cell.get(), std::move(element));
+        [function = function_, element = static_cast<Element>(
+                                   progress_->input.Next())]() mutable -> T {
+          return std::invoke(function->get(), std::move(element));
         });
-    progress_->taken = true;
+    progress_->input.Take();
   }
 
   decltype(auto) Current() {
@@ -206,7 +182,7 @@ class MapResults {
   void Advance() {
     if (progress_->futures.empty()) return;  // the limit has ended it
     progress_->futures.pop_front();
-    if (progress_->HasNext()) SubmitNext();
+    if (progress_->input.HasNext()) SubmitNext();
   }
 
   void CancelAll() {

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "heddle/pool/errors.h"
 #include "heddle/pool/internal/cpu_quota.h"
+#include "heddle/pool/internal/next_number.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/thread/internal/atomic.h"
@@ -19,10 +20,8 @@ namespace heddle {
 namespace {
 
 std::string NextNamePrefix() {
-  constinit static internal::Atomic<uint64_t> executors{0};
-  // relaxed: all that counts is that no two are alike.
-  return absl::StrCat("ThreadPoolExecutor-",
-                      executors.fetch_add(1, std::memory_order_relaxed));
+  static constinit internal::Atomic<uint64_t> next{0};
+  return absl::StrCat("ThreadPoolExecutor-", pool_internal::NextNumber(next));
 }
 
 int CheckedMaxWorkers(int max_workers) {

@@ -21,6 +21,7 @@
 #include "gtest/gtest.h"
 #include "heddle/pool/blocking_region.h"
 #include "heddle/pool/internal/task_queue.h"
+#include "heddle/pool/internal/testing.h"
 #include "heddle/pool/internal/worker_counters.h"
 #include "heddle/pool/pool_stats.h"
 #include "heddle/pool/task.h"
@@ -34,18 +35,13 @@
 namespace heddle {
 namespace {
 
+using pool_internal::MustSchedule;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Order = WorkerPool::Order;
 using ShutdownMode = WorkerPool::ShutdownMode;
 using StartPolicy = WorkerPool::StartPolicy;
 using WhenFull = WorkerPool::WhenFull;
-
-template <typename Function>
-void MustSchedule(WorkerPool& pool, Function function) {
-  Task task(std::move(function));
-  ASSERT_TRUE(pool.Schedule(task));
-}
 
 // Waits for what no event tells of; the test's own limit ends a wait in vain.
 template <typename Condition>

@@ -41,13 +41,14 @@
 #include "absl/base/thread_annotations.h"
 #include "heddle/pool/errors.h"
 #include "heddle/pool/internal/callable_cell.h"
+#include "heddle/pool/internal/input_cursor.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/sync/event.h"
 #include "heddle/sync/lock.h"
 #include "heddle/sync/semaphore.h"
-#include "heddle/thread/except_hook.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/call_reporting.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/lock_guard.h"
 #include "heddle/thread/wait_limit.h"
@@ -90,9 +91,6 @@ struct IMapShared {
   template <typename F>
   IMapShared(F&& f, bool in_order)
       : function(std::forward<F>(f)), ordered(in_order) {}
-  IMapShared(const IMapShared&) = delete;
-  IMapShared& operator=(const IMapShared&) = delete;
-  ~IMapShared() { function.Destroy(); }
 
   // By a task, whether or not it ran `chunk`.
   void End(std::shared_ptr<Chunk> chunk) noexcept {
@@ -107,7 +105,7 @@ struct IMapShared {
     arrivals.Release();
   }
 
-  CallableCell<const Function> function;
+  OwnedCallable<const Function> function;
   const bool ordered;
   // Set by who drops the results: no call is to begin any more.
   internal::Atomic<bool> stopped{false};
@@ -157,9 +155,7 @@ class IMapTask final : public Task::Node {
   }
   void End() {
     // The elements first: who sees the results may count on their being gone.
-    std::exception_ptr error =
-        internal::CatchAll([this] { chunk_->elements.clear(); });
-    if (error != nullptr) internal::ReportException(std::move(error));
+    internal::CallReporting([this] { chunk_->elements.clear(); });
     shared_->End(std::move(chunk_));
     DestroyInBlock(this);
   }
@@ -173,8 +169,8 @@ class IMapTask final : public Task::Node {
 // `Range` is a reference type if the elements are read from an lvalue.
 template <typename Function, typename Range>
 class IMapResults {
-  using Input = decltype(std::begin(std::declval<Range&>()));
-  using Element = std::iter_value_t<Input>;
+  using Input = pool_internal::InputCursor<Range>;
+  using Element = std::iter_value_t<typename Input::Iterator>;
   static_assert(
       std::is_invocable_v<const Function&, Element>,
       "IMap: the function cannot be called with an element; it is called as a "
@@ -264,19 +260,13 @@ class IMapResults {
 
  private:
   // The place in the input and the chunks on their way, the oldest first. On
-  // the heap: an iterator into a range does not move without ado.
+  // the heap, because a cursor does not move.
   struct Progress {
     template <typename S>
-    explicit Progress(S&& source)
-        : range(std::forward<S>(source)),
-          next(std::begin(range)),
-          last(std::end(range)) {}
+    explicit Progress(S&& source) : input(std::forward<S>(source)) {}
 
-    Range range;
-    Input next;
-    decltype(std::end(std::declval<Range&>())) last;
-    bool taken = false;  // `*next` has been read
-    bool over = false;   // the input has ended, or thrown
+    Input input;
+    bool over = false;  // the input has ended, or thrown
     std::exception_ptr error;
     std::deque<std::shared_ptr<Chunk>> chunks;
   };
@@ -301,17 +291,12 @@ class IMapResults {
   }
 
   void ReadInto(Chunk& chunk) {
-    Progress& progress = *progress_;
+    Input& input = progress_->input;
     while (chunk.elements.size() < chunksize_) {
-      // The step only when an element is wanted: the input may have to wait.
-      if (progress.taken) {
-        progress.taken = false;
-        ++progress.next;
-      }
-      progress.over = progress.next == progress.last;
-      if (progress.over) return;
-      chunk.elements.push_back(*progress.next);
-      progress.taken = true;
+      progress_->over = !input.HasNext();
+      if (progress_->over) return;
+      chunk.elements.push_back(input.Next());
+      input.Take();
     }
   }
 

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "heddle/pool/internal/task_queue.h"
+#include "heddle/pool/internal/testing.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/sync/event.h"
@@ -23,12 +24,9 @@ namespace {
 
 using ShutdownMode = WorkerPool::ShutdownMode;
 
-// Shuts `pool` down without waiting; returns how many tasks that dropped.
-size_t Close(WorkerPool& pool, ShutdownMode mode = ShutdownMode::kDrain) {
-  return pool.Shutdown(mode, absl::ZeroDuration()).dropped;
-}
-
 using internal::WithoutMemoryAfter;
+using pool_internal::Close;
+
 TEST(OutOfMemoryTest, ATaskIsMadeOrItIsNot) {
   struct Large {
     void operator()() const {}

@@ -31,9 +31,8 @@
 
 #include "heddle/pool/internal/block_cache.h"
 #include "heddle/pool/internal/callable_cell.h"
-#include "heddle/thread/except_hook.h"
 #include "heddle/thread/internal/atomic.h"
-#include "heddle/thread/internal/throw.h"
+#include "heddle/thread/internal/call_reporting.h"
 
 namespace heddle {
 
@@ -174,12 +173,10 @@ class FunctionNode final : public Task::Node {
 
  private:
   bool Run() noexcept override {
-    std::exception_ptr error = internal::CatchAll(
+    const bool ok = internal::CallReporting(
         [this] { static_cast<void>(std::invoke(function_.get())); });
-    const bool threw = error != nullptr;
-    if (threw) internal::ReportException(std::move(error));
     Drop(nullptr);
-    return !threw;
+    return ok;
   }
   void Drop(std::exception_ptr /*why*/) noexcept override {
     function_.Destroy();

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "heddle/pool/errors.h"
 #include "heddle/pool/internal/map_job.h"
+#include "heddle/pool/internal/next_number.h"
 #include "heddle/pool/internal/task_queue.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
@@ -19,10 +20,8 @@ namespace heddle {
 namespace {
 
 std::string NextNamePrefix() {
-  constinit static internal::Atomic<uint64_t> pools{1};
-  // relaxed: all that counts is that no two are alike.
-  return absl::StrCat("ThreadPool-",
-                      pools.fetch_add(1, std::memory_order_relaxed));
+  static constinit internal::Atomic<uint64_t> next{1};
+  return absl::StrCat("ThreadPool-", pool_internal::NextNumber(next));
 }
 
 ThreadPool::Options OptionsFor(int workers) {

@@ -35,6 +35,7 @@
 #include "heddle/sync/event.h"
 #include "heddle/sync/lock.h"
 #include "heddle/thread/except_hook.h"
+#include "heddle/thread/internal/throw.h"
 #include "heddle/thread/lock_guard.h"
 #include "heddle/thread/this_thread.h"
 
@@ -318,7 +319,8 @@ TEST(ThreadPoolTest, IMapUnorderedGivesResultsAsTheyCome) {
   EXPECT_EQ(results.Next(), std::nullopt);
 }
 
-// Numbers without end, which say how far they have been read.
+// Numbers without end, unless one of them throws; they say how far they have been
+// read.
 struct Endless {
   struct Iterator {
     using iterator_category = std::input_iterator_tag;
@@ -328,7 +330,7 @@ struct Endless {
     using reference = int;
     int operator*() const { return *read; }
     Iterator& operator++() {
-      ++*read;
+      if (++*read == throws_at) internal::Throw(std::runtime_error("no more"));
       return *this;
     }
     void operator++(int) { ++*this; }
@@ -336,10 +338,12 @@ struct Endless {
       return false;
     }
     int* read;
+    int throws_at;
   };
-  Iterator begin() const { return {read}; }
+  Iterator begin() const { return {read, throws_at}; }
   static std::default_sentinel_t end() { return {}; }
   int* read;
+  int throws_at = -1;
 };
 
 TEST(ThreadPoolTest, IMapReadsOnlyAsFarAheadAsItsBound) {
@@ -639,27 +643,9 @@ TEST(ThreadPoolTest, AnErrorOfIMapComesOutAtItsPlaceAndTheRestGoesOn) {
 }
 
 TEST(ThreadPoolTest, WhatTheInputOfIMapThrowsComesAfterTheResultsBeforeIt) {
-  struct Broken {
-    struct Iterator {
-      using iterator_category = std::input_iterator_tag;
-      using value_type = int;
-      using difference_type = std::ptrdiff_t;
-      using pointer = const int*;
-      using reference = int;
-      int operator*() const { return at; }
-      Iterator& operator++() {
-        if (++at == 3) throw std::runtime_error("no more");
-        return *this;
-      }
-      void operator++(int) { ++*this; }
-      bool operator==(std::default_sentinel_t) const { return false; }
-      int at = 0;
-    };
-    static Iterator begin() { return {}; }
-    static std::default_sentinel_t end() { return {}; }
-  };
+  int read = 0;
   ThreadPool pool(2);
-  auto results = pool.IMap(Square, Broken());
+  auto results = pool.IMap(Square, Endless{&read, /*throws_at=*/3});
   EXPECT_EQ(results.Next(), 0);
   EXPECT_EQ(results.Next(), 1);
   EXPECT_EQ(results.Next(), 4);

@@ -29,9 +29,11 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "heddle/pool/async_result.h"
 #include "heddle/pool/errors.h"
 #include "heddle/pool/internal/cpu_quota.h"
 #include "heddle/pool/internal/injection_queue.h"
+#include "heddle/pool/internal/next_number.h"
 #include "heddle/pool/internal/result_state.h"
 #include "heddle/pool/internal/roster.h"
 #include "heddle/pool/internal/task_queue.h"
@@ -45,6 +47,7 @@
 #include "heddle/thread/internal/at_exit.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/block_listener.h"
+#include "heddle/thread/internal/call_reporting.h"
 #include "heddle/thread/internal/clock.h"
 #include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/spin.h"
@@ -89,23 +92,18 @@ class PoolsOwnWaits {
   internal::BlockListener* const listener_;
 };
 
-uint64_t NextNumber(internal::Atomic<uint64_t>& last) {
-  // relaxed: all that counts is that no two are alike.
-  return last.fetch_add(1, std::memory_order_relaxed);
-}
-
 // A pool's number, from 1. Not its address: a worker may outlive the core, its
 // thread_locals may make pools when they are destroyed, and one of those would
 // get that address.
 uint64_t NextPoolNumber() {
-  static constinit internal::Atomic<uint64_t> last{1};
-  return NextNumber(last);
+  static constinit internal::Atomic<uint64_t> next{1};
+  return pool_internal::NextNumber(next);
 }
 
 // The N of the default prefix, which only the pools that have it count.
 uint64_t NextNameNumber() {
-  static constinit internal::Atomic<uint64_t> last{1};
-  return NextNumber(last);
+  static constinit internal::Atomic<uint64_t> next{1};
+  return pool_internal::NextNumber(next);
 }
 
 const WorkerPool::Options& Checked(const WorkerPool::Options& options) {
@@ -216,12 +214,12 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   void GiveRoom(size_t tasks);
 
   void Work(Worker& worker);
-  bool Initialize(Worker& worker);
+  bool Initialize();
   Task Next(Worker& worker, bool& retired);
   bool TryRetire(Worker& worker);
   Task TryNext(Worker& worker);
   Task TakeOwn(Worker& worker);
-  Task TakeBatch(Worker& worker, size_t takers);
+  Task TakeBatch(Worker& worker, size_t most);
   Task TakeStuck(Worker& worker);
   Task TakeOthers(Worker& worker);
   bool LookBriefly() const;
@@ -231,19 +229,20 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
 
   bool HasWork();
   bool SeemsToHaveWork() const;
+  bool DequesHaveWork() const;
+  size_t Queued() const;
+  std::string NameOf(const Worker& worker) const;
 
   template <typename Call>
   void Observe(Call call) {
     if (options_.observer == nullptr) return;
-    std::exception_ptr error =
-        internal::CatchAll([&] { call(*options_.observer); });
-    if (error != nullptr) internal::ReportException(std::move(error));
+    internal::CallReporting([&] { call(*options_.observer); });
   }
 
   const uint64_t number_ = NextPoolNumber();
   Options options_;
   Roster roster_;
-  InjectionQueue injection_;
+  InjectionQueue injection_{number_};
   std::optional<Semaphore> room_;  // of a bounded pool: for how many more
   internal::Atomic<int64_t> over_bound_{0};  // queued without a unit of room_
   internal::Atomic<bool> closed_{false};     // (W2)
@@ -294,6 +293,10 @@ WorkerPool::Core::Core(const Options& options)
 
 // --- Threads ----------------------------------------------------------------
 
+std::string WorkerPool::Core::NameOf(const Worker& worker) const {
+  return absl::StrCat(options_.name_prefix, "_", worker.number);
+}
+
 // A place for one more thread; null if all are taken, or still being left.
 WorkerPool::Worker* WorkerPool::Core::TakePlace() {
   if (!free_.empty()) {
@@ -314,8 +317,7 @@ WorkerPool::Worker* WorkerPool::Core::TakePlace() {
 std::exception_ptr WorkerPool::Core::StartThread() {
   const PoolsOwnWaits own;
   Worker* worker = nullptr;
-  std::optional<Thread>
-      before;  // who was in the place; joined last, with nothing locked
+  std::optional<Thread> before;  // in the place; joined with nothing locked
   std::exception_ptr error = internal::CatchAll([&] {
     LockGuard guard(start_lock_);
     // Work that was there when this thread was called for may have been done
@@ -327,8 +329,7 @@ std::exception_ptr WorkerPool::Core::StartThread() {
     before = std::move(worker->thread);  // done with the place (W3)
     worker->thread.reset();
     Thread thread(
-        {.name = absl::StrCat(options_.name_prefix, "_", worker->number),
-         .daemon = false},
+        {.name = NameOf(*worker), .daemon = false},
         [core = shared_from_this(), place = worker] { core->Work(*place); });
     thread.Start();
     worker->thread = std::move(thread);
@@ -346,6 +347,7 @@ std::exception_ptr WorkerPool::Core::StartThread() {
 // cannot be had.
 bool WorkerPool::Core::EnsureOneThread() {
   if (roster_.counts().threads != 0) return true;
+  const PoolsOwnWaits own;
   {
     LockGuard guard(start_lock_);
     if (IsClosed()) return false;
@@ -379,7 +381,6 @@ void WorkerPool::Core::Called(Roster::Call call) {
 // --- Tasks come -------------------------------------------------------------
 
 bool WorkerPool::Core::Schedule(Task& task, const WaitLimit& limit) {
-  std::optional<PoolsOwnWaits> own(std::in_place);
   Worker* const worker = Here();
   if (worker != nullptr && options_.order == Order::kNewestFirst)
     return ScheduleFromTask(*worker, task);
@@ -390,15 +391,13 @@ bool WorkerPool::Core::Schedule(Task& task, const WaitLimit& limit) {
     } else if (IsClosed() || options_.when_full == WhenFull::kRefuse) {
       return false;
     } else if (options_.when_full == WhenFull::kRunInCaller) {
-      own.reset();
       static_cast<void>(std::move(task).Run());
       return true;
-    } else {
-      own.reset();  // it may be a task of another pool's that waits here
-      if (!room_->Acquire(limit)) return false;
-      own.emplace();
+    } else if (!room_->Acquire(limit)) {
+      return false;
     }
   }
+  const PoolsOwnWaits own;  // but not the one for room, of whatever pool's task
   // Refused, it leaves its room to the next, who is refused too.
   struct GiveRoomUnlessAccepted {
     ~GiveRoomUnlessAccepted() {
@@ -407,7 +406,6 @@ bool WorkerPool::Core::Schedule(Task& task, const WaitLimit& limit) {
     Core& core;
     bool accepted = false;
   } room{*this};
-  task.set_pool(number_);
   const InjectionQueue::Outcome outcome = injection_.Push(task);
   room.accepted = outcome != InjectionQueue::Outcome::kClosed;
   if (outcome == InjectionQueue::Outcome::kFirst) CallForWork();  // (R3)
@@ -418,7 +416,6 @@ bool WorkerPool::Core::ScheduleMany(TaskQueue& tasks) {
   if (tasks.empty()) return !IsClosed();
   const PoolsOwnWaits own;
   if (!EnsureOneThread()) return false;  // (W1)
-  tasks.ForEach([this](Task& task) { task.set_pool(number_); });
   const auto count = static_cast<int64_t>(tasks.size());
   if (room_.has_value())
     over_bound_.fetch_add(count, std::memory_order_relaxed);  // as above
@@ -441,6 +438,7 @@ bool WorkerPool::Core::ScheduleMany(TaskQueue& tasks) {
 
 bool WorkerPool::Core::ScheduleFromTask(Worker& worker, Task& task) {
   if (IsClosed()) return false;
+  const PoolsOwnWaits own;
   pool_internal::WorkerCounters& counters = worker.counters;
   task.set_pool(number_);
   if (counters.submitted.value() % InjectionQueue::kTimedOneIn == 0)
@@ -483,7 +481,7 @@ void WorkerPool::Core::Work(Worker& worker) {
   const int number = worker.number;
   Observe([&](Observer& observer) { observer.OnWorkerStart(number); });
   bool retired = false;  // then the place may be another's already
-  if (Initialize(worker)) {
+  if (Initialize()) {
     while (Task task = Next(worker, retired)) Run(worker, std::move(task));
   }
   thread.worker = nullptr;
@@ -491,12 +489,12 @@ void WorkerPool::Core::Work(Worker& worker) {
   if (!retired) End(worker);
 }
 
-bool WorkerPool::Core::Initialize(Worker& worker) {
+// False if the initializer threw: then the pool is broken.
+bool WorkerPool::Core::Initialize() {
   if (!options_.initializer) return true;
   std::exception_ptr error =
       internal::CatchAll([this] { std::as_const(options_.initializer)(); });
   if (error == nullptr) return true;
-  static_cast<void>(worker);
   broken_.store(true, std::memory_order_release);  // before it is closed
   internal::ReportException(std::move(error));
   Close();
@@ -563,7 +561,9 @@ Task WorkerPool::Core::Next(Worker& worker, bool& retired) {
 Task WorkerPool::Core::TryNext(Worker& worker) {
   if (Task task = TakeOwn(worker)) return task;
   if (Task task = TakeStuck(worker)) return task;
-  if (Task task = TakeBatch(worker, roster_.max_active())) return task;
+  const size_t share =
+      room_.has_value() ? 1 : injection_.Share(roster_.max_active());
+  if (Task task = TakeBatch(worker, share)) return task;
   return TakeOthers(worker);
 }
 
@@ -574,18 +574,17 @@ Task WorkerPool::Core::TakeOwn(Worker& worker) {
     if (++worker.looks % kLooksBetweenOthers != 0) {
       if (Task::Node* const node = tasks.Pop()) return Task(node);
     } else if (tasks.top() >= worker.batch_end) {
-      if (Task task = TakeBatch(worker, InjectionQueue::kOne)) return task;
+      if (Task task = TakeBatch(worker, 1)) return task;
     }
   }
   return Task(tasks.Steal());
 }
 
-// A share of the injection queue: its first task, the rest to the own deque. Of
-// one task only if that is not empty.
-Task WorkerPool::Core::TakeBatch(Worker& worker, size_t takers) {
+// Up to `most` tasks of the injection queue: the first, the rest to the own
+// deque. Just one if that is not empty.
+Task WorkerPool::Core::TakeBatch(Worker& worker, size_t most) {
   Task::Node* batch[InjectionQueue::kMaxBatch];
-  const size_t taken =
-      injection_.Take(room_.has_value() ? InjectionQueue::kOne : takers, batch);
+  const size_t taken = injection_.Take(most, batch);
   if (taken == 0) return Task();
   GiveRoom(taken);
   if (taken > 1) {
@@ -673,19 +672,25 @@ void WorkerPool::Core::Run(Worker& worker, Task task) {
 // Whether there is work that nobody has taken. Injection before deques: work
 // moves in that direction.
 bool WorkerPool::Core::HasWork() {
-  if (injection_.HasTasks()) return true;
+  return injection_.HasTasks() || DequesHaveWork();
+}
+
+bool WorkerPool::Core::SeemsToHaveWork() const {
+  return injection_.size() > 0 || DequesHaveWork();
+}
+
+bool WorkerPool::Core::DequesHaveWork() const {
   for (size_t i = 0; i < places(); ++i) {
     if (place(i).tasks.Size() > 0 || place(i).forks.Size() > 0) return true;
   }
   return false;
 }
 
-bool WorkerPool::Core::SeemsToHaveWork() const {
-  if (injection_.size() > 0) return true;
-  for (size_t i = 0; i < places(); ++i) {
-    if (place(i).tasks.Size() > 0 || place(i).forks.Size() > 0) return true;
-  }
-  return false;
+// How many tasks have been accepted and not begun; advisory.
+size_t WorkerPool::Core::Queued() const {
+  size_t queued = injection_.size();
+  for (size_t i = 0; i < places(); ++i) queued += place(i).tasks.Size();
+  return queued;
 }
 
 // --- The end ----------------------------------------------------------------
@@ -724,9 +729,8 @@ size_t WorkerPool::Core::DropQueued(const std::exception_ptr& why) {
 bool WorkerPool::Core::Join(const WaitLimit& limit) {
   const WaitLimit started = limit.Started();
   if (!all_ended_.Wait(started)) return false;
-  // No thread starts any more: (W1), and EnsureOneThread() refuses.
+  // No thread starts any more (W1).
   for (size_t i = 0; i < places(); ++i) {
-    { LockGuard guard(start_lock_); }  // until who started it has let it be
     std::optional<Thread>& thread = place(i).thread;
     if (thread.has_value() && !thread->Join(started)) return false;
   }
@@ -736,13 +740,10 @@ bool WorkerPool::Core::Join(const WaitLimit& limit) {
 WorkerPool::ShutdownReport WorkerPool::Core::Report(size_t dropped) {
   ShutdownReport report;
   report.dropped = dropped;
-  report.queued = injection_.size();
+  report.queued = Queued();
   for (size_t i = 0; i < places(); ++i) {
-    report.queued += place(i).tasks.Size();
-    if (place(i).at_task.load(std::memory_order_relaxed)) {
-      report.running.push_back(
-          absl::StrCat(options_.name_prefix, "_", place(i).number));
-    }
+    if (place(i).at_task.load(std::memory_order_relaxed))
+      report.running.push_back(NameOf(place(i)));
   }
   return report;
 }
@@ -755,13 +756,12 @@ PoolStats WorkerPool::Core::Stats() {
   stats.blocked = counts.threads - counts.active - counts.sleeping;
   stats.spare = std::max(0, counts.threads - options_.max_workers);
   stats.submitted = injection_.pushed();
-  stats.queued = injection_.size();
+  stats.queued = Queued();
   stats.dropped = dropped_.load(std::memory_order_relaxed);
   stats.wake_ups = wake_ups_.load(std::memory_order_relaxed);
   for (size_t i = 0; i < places(); ++i) {
     const pool_internal::WorkerCounters& counters = place(i).counters;
     stats.submitted += counters.submitted.value();
-    stats.queued += place(i).tasks.Size();
     stats.done += counters.done.value();
     stats.failed += counters.failed.value();
     stats.steals += counters.steals.value();
@@ -843,17 +843,13 @@ bool WorkerPool::PopFork(Worker& worker) {
 void WorkerPool::RunInWorker(std::function<void()> function) {
   using State = pool_internal::ResultTask<void, std::function<void()>>;
   auto* const state = pool_internal::MakeInBlock<State>(std::move(function));
-  struct Handle {
-    ~Handle() { state->Unref(); }
-    State* state;
-  } handle{state};
-  state->Ref();
-  Task task(state);
+  Task task(state);  // has the state's own reference
+  const AsyncResult<void> result(state);
   if (!Schedule(task)) {
     internal::Throw(
         ShutdownError("WorkerPool::Invoke: the pool accepts no more work"));
   }
-  state->AwaitResult(WaitLimit());
+  result.Get();
 }
 
 uint64_t WorkerPool::number() const { return core_->number(); }

@@ -22,6 +22,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "heddle/pool/internal/testing.h"
 #include "heddle/pool/task.h"
 #include "heddle/sync/event.h"
 #include "heddle/thread/except_hook.h"
@@ -37,17 +38,8 @@ namespace {
 using StartPolicy = WorkerPool::StartPolicy;
 using ShutdownMode = WorkerPool::ShutdownMode;
 
-// Shuts `pool` down without waiting; returns how many tasks that dropped.
-size_t Close(WorkerPool& pool, ShutdownMode mode = ShutdownMode::kDrain) {
-  return pool.Shutdown(mode, absl::ZeroDuration()).dropped;
-}
-
-template <typename Function>
-void MustSchedule(WorkerPool& pool, Function function) {
-  Task task(std::move(function));
-  ASSERT_TRUE(pool.Schedule(task));
-  ASSERT_FALSE(task);
-}
+using pool_internal::Close;
+using pool_internal::MustSchedule;
 
 TEST(WorkerPoolTest, RunsWhatIsScheduled) {
   WorkerPool pool;

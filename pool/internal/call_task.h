@@ -3,12 +3,10 @@
 #ifndef HEDDLE_POOL_INTERNAL_CALL_TASK_H_
 #define HEDDLE_POOL_INTERNAL_CALL_TASK_H_
 
-#include <exception>
 #include <type_traits>
 #include <utility>
 
-#include "heddle/thread/except_hook.h"
-#include "heddle/thread/internal/throw.h"
+#include "heddle/thread/internal/call_reporting.h"
 
 namespace heddle {
 namespace pool_internal {
@@ -24,7 +22,7 @@ template <typename OnResult, typename OnError>
 struct TellCallbacks {
   template <typename State>
   void operator()(State& state) noexcept {
-    std::exception_ptr error = internal::CatchAll([&] {
+    internal::CallReporting([&] {
       if (state.error() != nullptr) {
         on_error(state.error());
       } else if constexpr (std::is_void_v<decltype(state.result())>) {
@@ -33,7 +31,6 @@ struct TellCallbacks {
         on_result(std::as_const(state.result()));
       }
     });
-    if (error != nullptr) internal::ReportException(std::move(error));
   }
 
   OnResult on_result;

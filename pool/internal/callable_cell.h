@@ -4,11 +4,9 @@
 #ifndef HEDDLE_POOL_INTERNAL_CALLABLE_CELL_H_
 #define HEDDLE_POOL_INTERNAL_CALLABLE_CELL_H_
 
-#include <exception>
 #include <utility>
 
-#include "heddle/thread/except_hook.h"
-#include "heddle/thread/internal/throw.h"
+#include "heddle/thread/internal/call_reporting.h"
 
 namespace heddle {
 namespace pool_internal {
@@ -28,14 +26,22 @@ class CallableCell {
   // Destroys the callable. A destructor that throws is reported to the except
   // hook. REQUIRES: called once.
   void Destroy() noexcept {
-    std::exception_ptr error = internal::CatchAll([this] { callable_.~F(); });
-    if (error != nullptr) internal::ReportException(std::move(error));
+    internal::CallReporting([this] { callable_.~F(); });
   }
 
  private:
   union {
     F callable_;
   };
+};
+
+// One that is destroyed with what it is part of; for the same reason: a
+// destructor that throws is reported.
+template <typename F>
+class OwnedCallable : public CallableCell<F> {
+ public:
+  using CallableCell<F>::CallableCell;
+  ~OwnedCallable() { this->Destroy(); }
 };
 
 }  // namespace pool_internal

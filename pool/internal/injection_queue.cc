@@ -41,14 +41,17 @@ void TaskList::Push(Task& task) {
   last_->tasks[last_->end++] = std::move(task).Release();
 }
 
-void TaskList::PushAll(TaskQueue& tasks) {
+void TaskList::PushAll(TaskQueue& tasks, uint64_t pool) {
   TaskList added;
   // All memory first: nothing may fail once a task has moved.
   for (size_t room = 0; room < tasks.size(); room += Block::kTasks)
     added.AddBlock();
   for (Block* block = added.first_; block != nullptr; block = block->next) {
-    while (block->end < Block::kTasks && !tasks.empty())
-      block->tasks[block->end++] = tasks.Pop().Release();
+    while (block->end < Block::kTasks && !tasks.empty()) {
+      Task task = tasks.Pop();
+      task.set_pool(pool);
+      block->tasks[block->end++] = std::move(task).Release();
+    }
   }
   Append(added);
 }
@@ -102,6 +105,7 @@ void TaskList::FreeFirst() {
 }
 
 InjectionQueue::Outcome InjectionQueue::Push(Task& task) {
+  task.set_pool(pool_);
   LockGuard guard(in_lock_);
   if (closed_) return Outcome::kClosed;
   // relaxed: we hold the lock of its writers.
@@ -116,7 +120,7 @@ InjectionQueue::Outcome InjectionQueue::Push(Task& task) {
 InjectionQueue::Outcome InjectionQueue::PushMany(TaskQueue& tasks) {
   const size_t count = tasks.size();
   TaskList list;  // made before the lock is taken
-  list.PushAll(tasks);
+  list.PushAll(tasks, pool_);
   LockGuard guard(in_lock_);
   if (closed_) {
     list.MoveTo(tasks);
@@ -136,14 +140,16 @@ void InjectionQueue::Fetch() {
   out_.Append(in_);
 }
 
-size_t InjectionQueue::Take(size_t takers, Task::Node** batch) {
+size_t InjectionQueue::Share(size_t takers) const {
+  return std::clamp<size_t>(size() / (2 * takers), 1, kMaxBatch);
+}
+
+size_t InjectionQueue::Take(size_t most, Task::Node** batch) {
   // A hint that spares the locks. Who must not miss a task asks HasTasks().
-  const size_t queued = size();
-  if (queued == 0) return 0;
+  if (size() == 0) return 0;
   LockGuard guard(out_lock_);
   Fetch();
-  const size_t share = std::clamp<size_t>(queued / (2 * takers), 1, kMaxBatch);
-  const size_t taken = out_.Take(share, batch);
+  const size_t taken = out_.Take(most, batch);
   // relaxed: we hold the lock of its writers.
   taken_.store(taken_.load(std::memory_order_relaxed) + taken,
                std::memory_order_relaxed);

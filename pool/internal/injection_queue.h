@@ -35,10 +35,10 @@ class TaskList {
 
   bool empty() const { return first_ == nullptr; }
 
-  // Appends a task, or all of `tasks`. Throws std::bad_alloc; then nothing has
-  // changed.
+  // Appends a task, or all of `tasks` as those of the pool of that number.
+  // Throws std::bad_alloc; then nothing has changed.
   void Push(Task& task);
-  void PushAll(TaskQueue& tasks);
+  void PushAll(TaskQueue& tasks, uint64_t pool);
 
   // Appends what `other` has, which is empty then.
   void Append(TaskList& other);
@@ -60,6 +60,9 @@ class TaskList {
 
 class InjectionQueue {
  public:
+  // For the tasks of the pool of that number.
+  explicit InjectionQueue(uint64_t pool) : pool_(pool) {}
+
   // One task in so many has the time noted at which it was queued: a look at
   // the clock costs as much as the rest of a push.
   static constexpr uint64_t kTimedOneIn = 16;
@@ -75,11 +78,13 @@ class InjectionQueue {
   Outcome Push(Task& task);
   Outcome PushMany(TaskQueue& tasks);
 
-  // Moves the oldest tasks to `batch`: a share for one of `takers`, at most
-  // kMaxBatch and at least one; kOne: just one. Returns how many.
+  // A fair share of what is there for one of `takers`: half of an equal one, at
+  // least 1 and at most kMaxBatch.
   static constexpr size_t kMaxBatch = 32;
-  static constexpr size_t kOne = SIZE_MAX / 2;
-  size_t Take(size_t takers, Task::Node** batch);
+  size_t Share(size_t takers) const;
+
+  // Moves up to `most` tasks, the oldest, to `batch`; returns how many.
+  size_t Take(size_t most, Task::Node** batch);
 
   // Moves all tasks to the end of `tasks`.
   void TakeAll(TaskQueue& tasks);
@@ -99,12 +104,13 @@ class InjectionQueue {
  private:
   void Fetch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(out_lock_);
 
+  const uint64_t pool_;
   Lock in_lock_;
   TaskList in_ ABSL_GUARDED_BY(in_lock_);
   bool closed_ ABSL_GUARDED_BY(in_lock_) = false;
   // How many were pushed and taken; each written under its side's lock.
   internal::Atomic<uint64_t> pushed_{0};
-  [[maybe_unused]] char apart_[48];  // producers write above, workers below
+  [[maybe_unused]] char apart_[64];  // producers write above, workers below
   // Taken before in_lock_.
   Lock out_lock_;
   TaskList out_ ABSL_GUARDED_BY(out_lock_);

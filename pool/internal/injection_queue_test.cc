@@ -38,14 +38,14 @@ class Numbers {
 
 void RunAll(InjectionQueue& queue, size_t takers) {
   Task::Node* batch[InjectionQueue::kMaxBatch];
-  while (const size_t taken = queue.Take(takers, batch)) {
+  while (const size_t taken = queue.Take(queue.Share(takers), batch)) {
     for (size_t i = 0; i < taken; ++i) Task(batch[i]).Run();
   }
 }
 
 TEST(InjectionQueueTest, GivesOutInOrderAcrossBlocks) {
   Numbers numbers;
-  InjectionQueue queue;
+  InjectionQueue queue(/*pool=*/1);
   for (int i = 0; i < 500; ++i) {
     Task task = numbers.Next();
     EXPECT_EQ(queue.Push(task), i == 0 ? Outcome::kFirst : Outcome::kMore);
@@ -60,7 +60,7 @@ TEST(InjectionQueueTest, GivesOutInOrderAcrossBlocks) {
 
 TEST(InjectionQueueTest, ManyAtOnceKeepTheirPlace) {
   Numbers numbers;
-  InjectionQueue queue;
+  InjectionQueue queue(/*pool=*/1);
   TaskQueue tasks;
   for (const size_t count : {size_t{1}, size_t{62}, size_t{63}, size_t{200}}) {
     EXPECT_NE(queue.PushMany(numbers.Next(tasks, count)), Outcome::kClosed);
@@ -69,7 +69,7 @@ TEST(InjectionQueueTest, ManyAtOnceKeepTheirPlace) {
     EXPECT_EQ(queue.Push(one), Outcome::kMore);
     // Some are taken in between: lists are joined where one has begun.
     Task::Node* node = nullptr;
-    ASSERT_EQ(queue.Take(InjectionQueue::kOne, &node), 1u);
+    ASSERT_EQ(queue.Take(1, &node), 1u);
     Task(node).Run();
   }
   RunAll(queue, 1);
@@ -78,13 +78,13 @@ TEST(InjectionQueueTest, ManyAtOnceKeepTheirPlace) {
 
 TEST(InjectionQueueTest, ABatchIsAShareAndAtMostThirtyTwo) {
   Numbers numbers;
-  InjectionQueue queue;
+  InjectionQueue queue(/*pool=*/1);
   TaskQueue tasks;
   ASSERT_EQ(queue.PushMany(numbers.Next(tasks, 200)), Outcome::kFirst);
   Task::Node* batch[InjectionQueue::kMaxBatch];
   size_t left = 200;
   while (left > 0) {
-    const size_t taken = queue.Take(/*takers=*/2, batch);
+    const size_t taken = queue.Take(queue.Share(/*takers=*/2), batch);
     EXPECT_EQ(taken, std::clamp<size_t>(left / 4, 1, 32));
     for (size_t i = 0; i < taken; ++i) Task(batch[i]).Run();
     left -= taken;
@@ -94,7 +94,7 @@ TEST(InjectionQueueTest, ABatchIsAShareAndAtMostThirtyTwo) {
 
 TEST(InjectionQueueTest, ClosedItRefusesAndLeavesTheTasks) {
   Numbers numbers;
-  InjectionQueue queue;
+  InjectionQueue queue(/*pool=*/1);
   Task task = numbers.Next();
   EXPECT_EQ(queue.Push(task), Outcome::kFirst);
   queue.Close();
@@ -112,11 +112,11 @@ TEST(InjectionQueueTest, ClosedItRefusesAndLeavesTheTasks) {
 
 TEST(InjectionQueueTest, WhatIsLeftCanBeTakenAllAtOnce) {
   Numbers numbers;
-  InjectionQueue queue;
+  InjectionQueue queue(/*pool=*/1);
   TaskQueue tasks;
   ASSERT_EQ(queue.PushMany(numbers.Next(tasks, 100)), Outcome::kFirst);
   Task::Node* node = nullptr;
-  ASSERT_EQ(queue.Take(InjectionQueue::kOne, &node), 1u);
+  ASSERT_EQ(queue.Take(1, &node), 1u);
   Task(node).Run();
   ASSERT_EQ(queue.PushMany(numbers.Next(tasks, 100)), Outcome::kFirst);
   queue.TakeAll(tasks);

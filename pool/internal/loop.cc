@@ -9,30 +9,11 @@
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/internal/throw.h"
-#include "heddle/thread/lock_guard.h"
 
 namespace heddle {
 namespace pool_internal {
-namespace {
-
-// A reference to a loop, in a task that may be dropped.
-class Invitation {
- public:
-  explicit Invitation(SharedLoop& loop) : loop_(&loop) { loop.Ref(); }
-  Invitation(Invitation&& other) noexcept
-      : loop_(std::exchange(other.loop_, nullptr)) {}
-  Invitation& operator=(Invitation&&) = delete;
-  ~Invitation() {
-    if (loop_ != nullptr) loop_->Unref();
-  }
-  void operator()() { loop_->RunAsGuest(); }
-
- private:
-  SharedLoop* loop_;
-};
-
-}  // namespace
 
 void SharedLoop::DoPieces() {
   // relaxed throughout: claims, (L2). What the body reads was written before
@@ -51,11 +32,7 @@ void SharedLoop::DoPieces() {
     if (error != nullptr) {
       // No piece is begun any more; those before this one have been.
       next_.store(end_, std::memory_order_relaxed);
-      LockGuard guard(error_lock_);
-      if (error_ == nullptr || at < lowest_) {
-        lowest_ = at;
-        error_ = std::move(error);
-      }
+      thrown_.Add(at, std::move(error));
       return;
     }
     next = next_.load(std::memory_order_relaxed);
@@ -71,8 +48,7 @@ std::exception_ptr SharedLoop::RunAsCaller() {
   DoPieces();
   Leave();
   all_out_.Wait();
-  LockGuard guard(error_lock_);
-  return std::move(error_);
+  return thrown_.Get();
 }
 
 void SharedLoop::RunAsGuest() {
@@ -86,12 +62,14 @@ void SharedLoop::RunAsGuest() {
   Leave();
 }
 
-void Invite(WorkerPool& pool, SharedLoop& loop, int guests) {
+void Invite(WorkerPool& pool, const internal::RefPtr<SharedLoop>& loop,
+            int guests) {
   // Without memory, or in a pool that has been shut down meanwhile, the caller
   // does it all.
   static_cast<void>(internal::CatchAll([&] {
     TaskQueue invitations;
-    for (int i = 0; i < guests; ++i) invitations.Push(Task(Invitation(loop)));
+    for (int i = 0; i < guests; ++i)
+      invitations.Push(Task([loop] { loop->RunAsGuest(); }));
     static_cast<void>(pool.ScheduleMany(invitations));
   }));
 }

@@ -26,17 +26,14 @@
 #include <memory>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "heddle/pool/internal/block_cache.h"
-#include "heddle/pool/internal/task_queue.h"
+#include "heddle/pool/internal/lowest_error.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/sync/event.h"
-#include "heddle/sync/lock.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/clock.h"
+#include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/internal/throw.h"
-#include "heddle/thread/lock_guard.h"
 
 namespace heddle {
 namespace pool_internal {
@@ -84,14 +81,13 @@ class SharedLoop {
   internal::Atomic<int> present_{1};     // (L1)
   internal::Atomic<int> references_{1};  // the caller's
   Event all_out_;
-  Lock error_lock_;
-  int64_t lowest_ ABSL_GUARDED_BY(error_lock_) = 0;
-  std::exception_ptr error_ ABSL_GUARDED_BY(error_lock_);
+  LowestError thrown_;
 };
 
 // Invites up to `guests` workers of `pool`; fewer if there is no memory, or the
 // pool accepts nothing.
-void Invite(WorkerPool& pool, SharedLoop& loop, int guests);
+void Invite(WorkerPool& pool, const internal::RefPtr<SharedLoop>& loop,
+            int guests);
 
 // A loop that is expected to be done in less is not shared: to wake a worker
 // takes about as long.
@@ -126,17 +122,16 @@ void ParallelLoop(WorkerPool& pool, int64_t begin, int64_t end, int64_t grain,
     F& function = *static_cast<F*>(context);  // const again if it was
     for (at = at_first; at < at_last; ++at) function(at);
   };
-  auto* const loop = MakeInBlock<SharedLoop>(
+  const auto loop = internal::RefPtr<SharedLoop>::Adopt(MakeInBlock<SharedLoop>(
       piece_of_body,
       const_cast<void*>(static_cast<const void*>(std::addressof(body))), begin,
-      end, grain, workers);
+      end, grain, workers));
   const int64_t pieces = (end - begin + grain - 1) / grain;
   // In a worker one of them is at it already.
-  Invite(pool, *loop,
+  Invite(pool, loop,
          static_cast<int>(std::min<int64_t>(
              pieces, pool.IsWorkerHere() ? workers - 1 : workers)));
   std::exception_ptr error = loop->RunAsCaller();
-  loop->Unref();
   if (error != nullptr) internal::Rethrow(std::move(error));
 }
 

@@ -26,14 +26,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "heddle/pool/internal/callable_cell.h"
+#include "heddle/pool/internal/lowest_error.h"
 #include "heddle/pool/internal/result_state.h"
 #include "heddle/pool/task.h"
-#include "heddle/sync/lock.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/throw.h"
-#include "heddle/thread/lock_guard.h"
+#include "heddle/thread/internal/var.h"
 
 namespace heddle {
 namespace pool_internal {
@@ -172,11 +171,8 @@ class MapJob final : public ResultOf<typename OrderedResults<R>::Type>,
     // relaxed: a claim, (M1).
     const size_t next = next_.exchange(chunks_, std::memory_order_relaxed);
     if (next >= chunks_) return;
-    {
-      LockGuard guard(error_lock_);
-      abandoned_ = true;
-      why_ = std::move(why);
-    }
+    abandoned_ = true;  // seen by who ends the last chunk, [CHUNK]
+    why_ = std::move(why);
     EndChunks(chunks_ - next);
   }
 
@@ -184,17 +180,13 @@ class MapJob final : public ResultOf<typename OrderedResults<R>::Type>,
   void Release() noexcept override { this->Unref(); }
 
  private:
-  // The input first: should the function not be moved in, it goes by itself.
   struct Work {
     template <typename F, typename I>
     Work(F&& f, I&& i)
-        : input(std::forward<I>(i)), function(std::forward<F>(f)) {}
-    Work(const Work&) = delete;
-    Work& operator=(const Work&) = delete;
-    ~Work() { function.Destroy(); }
+        : function(std::forward<F>(f)), input(std::forward<I>(i)) {}
 
+    OwnedCallable<Function> function;
     Input input;
-    CallableCell<Function> function;
   };
 
   std::optional<size_t> NextChunk() {
@@ -217,34 +209,20 @@ class MapJob final : public ResultOf<typename OrderedResults<R>::Type>,
         });
       }
     });
-    if (error == nullptr) return;
-    LockGuard guard(error_lock_);
-    if (lowest_error_ == nullptr || i < lowest_) {
-      lowest_ = i;
-      lowest_error_ = std::move(error);
-    }
+    if (error != nullptr)
+      thrown_.Add(static_cast<int64_t>(i), std::move(error));
   }
 
   void EndChunks(size_t count) noexcept {
     if (unended_.fetch_sub(count, std::memory_order_acq_rel) != count)
-      return;  // [CHUNK], (M2)
-    std::exception_ptr why;
-    bool cancelled = false;
-    {
-      LockGuard guard(error_lock_);
-      this->error_ = lowest_error_;
-      if (abandoned_) {
-        why = why_;
-        cancelled = why == nullptr;
-        if (why != nullptr) this->error_ = std::move(why);
-      }
-    }
+      return;       // [CHUNK], (M2)
     work_.reset();  // before the result is announced, as in ResultTask
     static_cast<void>(this->TryStart());  // if no chunk has
-    if (cancelled) {
+    if (abandoned_ && why_ == nullptr) {
       this->FinishCancelled();
       return;
     }
+    this->error_ = abandoned_ ? why_ : thrown_.Get();
     if (this->error_ == nullptr) Collect();
     tell_(*this);
     this->Finish();
@@ -275,11 +253,10 @@ class MapJob final : public ResultOf<typename OrderedResults<R>::Type>,
   std::optional<OrderedResults<R>> results_;
   [[no_unique_address]] Tell tell_;
   Stopped stopped_;
-  Lock error_lock_;
-  size_t lowest_ ABSL_GUARDED_BY(error_lock_) = 0;
-  std::exception_ptr lowest_error_ ABSL_GUARDED_BY(error_lock_);
-  bool abandoned_ ABSL_GUARDED_BY(error_lock_) = false;
-  std::exception_ptr why_ ABSL_GUARDED_BY(error_lock_);
+  LowestError thrown_;
+  // By the one who abandons, (M1); then by who ends the last chunk.
+  internal::Var<bool> abandoned_ = false;
+  std::exception_ptr why_;
 };
 
 }  // namespace pool_internal

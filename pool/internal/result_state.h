@@ -14,8 +14,8 @@
 
 #include "heddle/pool/internal/callable_cell.h"
 #include "heddle/pool/task.h"
-#include "heddle/thread/except_hook.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/call_reporting.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -127,8 +127,7 @@ class ResultCell {
   // A destructor that throws is reported to the except hook.
   ~ResultCell() noexcept {
     if (!present_) return;
-    std::exception_ptr error = internal::CatchAll([this] { value_.~T(); });
-    if (error != nullptr) internal::ReportException(std::move(error));
+    internal::CallReporting([this] { value_.~T(); });
   }
 
   // Makes the result of `call()` in place, so that T need not be movable.

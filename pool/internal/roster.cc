@@ -17,12 +17,12 @@ Roster::Call Roster::CallOneSlow() {
   uint64_t seen = word_.load(std::memory_order_seq_cst);
   for (;;) {
     const Counts counts = Unpack(seen);
-    if (!WantsOne(counts)) return Call::kNobody;
+    if (!CanCall(counts)) return Call::kNobody;
     if (counts.sleeping > 0) {
       WakeList woken;
       ParkingSpot spot(this);
       seen = word_.load(std::memory_order_seq_cst);
-      if (!WantsOne(Unpack(seen))) return Call::kNobody;
+      if (!CanCall(Unpack(seen))) return Call::kNobody;
       // Nobody there: who is counted yet has left and looks around (R2).
       if (spot.Wake(1, woken) == 0) return Call::kNobody;
       Add(kActive + kSearching - kSleeping);
@@ -74,8 +74,7 @@ bool Roster::TryRetire(bool searching, bool& needed) {
     if (Unpack(seen).threads <= max_active_) return false;
   } while (!word_.compare_exchange_weak(seen, seen - gone,
                                         std::memory_order_seq_cst));
-  const Counts left = Unpack(seen - gone);
-  needed = left.searching == 0 && left.active < max_active_;  // (R4)
+  needed = LacksOne(Unpack(seen - gone));  // (R4)
   return true;
 }
 

@@ -55,7 +55,7 @@ class Roster {
   // Calls one worker if that is of use. REQUIRES: work has been made visible.
   Call CallOne() {
     // seq_cst: after the store that made the work visible, see (R3).
-    return WantsOne(Unpack(word_.load(std::memory_order_seq_cst)))
+    return CanCall(Unpack(word_.load(std::memory_order_seq_cst)))
                ? CallOneSlow()
                : Call::kNobody;
   }
@@ -129,8 +129,12 @@ class Roster {
     return word_.fetch_add(added, std::memory_order_seq_cst) + added;
   }
 
-  bool WantsOne(Counts counts) const {
-    return counts.active < max_active_ && counts.searching == 0 &&
+  // Whether work that is there now may be nobody's business, (R3).
+  bool LacksOne(Counts counts) const {
+    return counts.active < max_active_ && counts.searching == 0;
+  }
+  bool CanCall(Counts counts) const {
+    return LacksOne(counts) &&
            (counts.sleeping > 0 || counts.threads < max_threads_);
   }
   Call CallOneSlow();
@@ -151,8 +155,7 @@ Roster::Waking Roster::Sleep(bool searching, const WaitLimit& idle_time,
     counts = Unpack(
         Add(kSleeping - kActive - (searching ? kSearching : 0)));  // (R2)
   }
-  const bool stay =
-      !look(counts.searching == 0 && counts.active < max_active_);  // (R4)
+  const bool stay = !look(LacksOne(counts));  // (R4)
   WaitLimit limit;  // who is not one too many sleeps until it is called
   if (!stay) {
     limit = absl::ZeroDuration();

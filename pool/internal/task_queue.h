@@ -40,26 +40,6 @@ class TaskQueue {
     ++size_;
   }
 
-  // Appends what `tasks` has, which is empty then.
-  void Append(TaskQueue& tasks) {
-    if (tasks.empty()) return;
-    (last_ != nullptr ? last_->next_ : first_) = tasks.first_;
-    last_ = tasks.last_;
-    size_ += tasks.size_;
-    tasks.first_ = tasks.last_ = nullptr;
-    tasks.size_ = 0;
-  }
-
-  // Calls `function(task)` for each, oldest first, where they are.
-  template <typename Function>
-  void ForEach(Function&& function) {
-    for (Task::Node* node = first_; node != nullptr; node = node->next_) {
-      Task task(node);
-      function(task);
-      static_cast<void>(std::move(task).Release());
-    }
-  }
-
   // Takes the oldest task; an empty Task if there is none.
   Task Pop() {
     if (first_ == nullptr) return Task();

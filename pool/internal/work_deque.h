@@ -28,7 +28,7 @@ class WorkDeque {
  public:
   // Room for `capacity` pointers before it grows. REQUIRES: a power of two.
   explicit WorkDeque(size_t capacity)
-      : array_(new Array(static_cast<int64_t>(capacity), nullptr)) {}
+      : array_(new Array(static_cast<int64_t>(capacity))) {}
   WorkDeque(const WorkDeque&) = delete;
   WorkDeque& operator=(const WorkDeque&) = delete;
   ~WorkDeque() {
@@ -121,10 +121,9 @@ class WorkDeque {
 
  private:
   struct Array {
-    Array(int64_t size, Array* before)
+    explicit Array(int64_t size)
         : capacity(size),
-          slots(new internal::Atomic<T*>[static_cast<size_t>(size)]),
-          outgrown(before) {}
+          slots(new internal::Atomic<T*>[static_cast<size_t>(size)]) {}
     internal::Atomic<T*>& at(int64_t index) {
       return slots[static_cast<size_t>(index & (capacity - 1))];
     }
@@ -135,7 +134,7 @@ class WorkDeque {
   };
 
   Array* Grow(Array* old, int64_t top, int64_t bottom) {
-    auto grown = std::make_unique<Array>(2 * old->capacity, nullptr);
+    auto grown = std::make_unique<Array>(2 * old->capacity);
     for (int64_t i = top; i < bottom; ++i) {
       // relaxed: our own stores; published below.
       grown->at(i).store(old->at(i).load(std::memory_order_relaxed),

@@ -34,6 +34,14 @@ void TakeIf(Item* item) {
   if (item != nullptr) item->Take();
 }
 
+// Takes what is left; each item has been taken once then.
+template <size_t kItems>
+void TakeTheRest(WorkDeque<Item>& deque,
+                 const std::array<Item, kItems>& items) {
+  while (Item* const item = deque.Pop()) item->Take();
+  for (const Item& item : items) explore::Check(item.times == 1);
+}
+
 TEST(WorkDequeModel, WhatIsPushedIsTakenOnce) {
   EXPECT_TRUE(Holds(3, [](Execution& run) {
     WorkDeque<Item> deque(2);
@@ -60,8 +68,7 @@ TEST(WorkDequeModel, TwoThievesAndTheOwnerNeverTakeTheSame) {
           TakeIf(deque.Pop());
         },
         [&] { TakeIf(deque.Steal()); }, [&] { TakeIf(deque.Steal()); });
-    while (Item* const item = deque.Pop()) item->Take();
-    for (const Item& item : items) explore::Check(item.times == 1);
+    TakeTheRest(deque, items);
   }));
 }
 
@@ -77,8 +84,7 @@ TEST(WorkDequeModel, AThiefThatReadsAnOutgrownArrayFindsTheSame) {
           TakeIf(deque.Steal());
           TakeIf(deque.Steal());
         });
-    while (Item* const item = deque.Pop()) item->Take();
-    for (const Item& item : items) explore::Check(item.times == 1);
+    TakeTheRest(deque, items);
   }));
 }
 
@@ -94,8 +100,7 @@ TEST(WorkDequeModel, ASlotIsNotUsedAgainBeforeItWasRead) {
           deque.Push(items[1].Make());
         },
         [&] { TakeIf(deque.Steal()); });
-    while (Item* const item = deque.Pop()) item->Take();
-    for (const Item& item : items) explore::Check(item.times == 1);
+    TakeTheRest(deque, items);
   }));
 }
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "heddle/thread/except_hook.h"
+#include "heddle/thread/internal/call_reporting.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/ref_ptr.h"
@@ -55,8 +55,7 @@ struct ExitHooks {
       argument = newest->argument_;
       Unlink(*newest);  // (X2)
     }
-    std::exception_ptr error = CatchAll([&] { run(argument); });
-    if (error != nullptr) ReportException(std::move(error));
+    CallReporting([&] { run(argument); });
     WakeList woken;
     ParkingSpot spot(this);
     LockGuard guard(lock);

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "heddle/thread/except_hook.h"
 #include "heddle/thread/internal/at_exit.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/call_reporting.h"
 #include "heddle/thread/internal/default_stack_size.h"
 #include "heddle/thread/internal/os_thread.h"
 #include "heddle/thread/internal/per_thread.h"
@@ -147,10 +147,8 @@ void* ThreadState::Run(void* opaque) {
   self->BecomeCurrent();
   self->ApplySystemName();
   self->SetPhase(kRunning);
-  std::exception_ptr error = CatchAll([&self] { self->Call(); });
-  if (error != nullptr) ReportException(std::move(error));
-  error = CatchAll([&self] { self->DestroyFunction(); });
-  if (error != nullptr) ReportException(std::move(error));
+  CallReporting([&self] { self->Call(); });
+  CallReporting([&self] { self->DestroyFunction(); });
   self->phase_.store(kEnded, std::memory_order_release);  // [PHASE]
   return nullptr;  // kGone follows at the thread's very end: EndOf()
 }

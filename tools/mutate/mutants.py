@@ -948,7 +948,7 @@ MUTANTS = [
     (
         "a worker sleeps without looking once more",
         "pool/internal/roster.h",
-        "!look(counts.searching == 0 && counts.active < max_active_);",
+        "!look(LacksOne(counts));",
         "!look(false);",
         models(ROSTER, "RosterModel", "NoWorkIsLeftInAnOpenPlace", "NoWorkIsLeftUnderALock"),
     ),

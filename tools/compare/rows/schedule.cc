@@ -170,6 +170,16 @@ class StdQueue {
   std::vector<std::thread> threads_;
 };
 
+// Times `round()`, which returns how many tasks it has run, of `n`.
+template <typename Round>
+void Measure(benchmark::State& state, int64_t n, const Round& round) {
+  round();  // untimed: threads start, memory comes from the system
+  for (auto _ : state) {
+    if (!CheckSum(state, round(), n)) break;
+  }
+  state.SetItemsProcessed(state.iterations() * n);
+}
+
 template <typename Contender>
 void ScheduleAll(benchmark::State& state, int workers, int producers,
                  int64_t n) {
@@ -186,11 +196,7 @@ void ScheduleAll(benchmark::State& state, int workers, int producers,
     Tally::WaitFor(before + n);
     return Tally::Sum() - before;
   };
-  round();  // untimed: threads start, memory comes from the system
-  for (auto _ : state) {
-    if (!CheckSum(state, round(), n)) break;
-  }
-  state.SetItemsProcessed(state.iterations() * n);
+  Measure(state, n, round);
 }
 
 // All at once, from one producer.
@@ -205,11 +211,7 @@ void HeddleMany(benchmark::State& state, int workers, int64_t n) {
     Tally::WaitFor(before + n);
     return Tally::Sum() - before;
   };
-  round();
-  for (auto _ : state) {
-    if (!CheckSum(state, round(), n)) break;
-  }
-  state.SetItemsProcessed(state.iterations() * n);
+  Measure(state, n, round);
 }
 
 // The ways that oneTBB and OpenMP are made for: the producer is one of the
@@ -228,11 +230,7 @@ void TbbGroup(benchmark::State& state, int workers, int64_t n) {
     });
     return Tally::Sum() - before;
   };
-  round();
-  for (auto _ : state) {
-    if (!CheckSum(state, round(), n)) break;
-  }
-  state.SetItemsProcessed(state.iterations() * n);
+  Measure(state, n, round);
 }
 
 void GompTasks(benchmark::State& state, int workers, int64_t n) {
@@ -246,11 +244,7 @@ void GompTasks(benchmark::State& state, int workers, int64_t n) {
     }
     return Tally::Sum() - before;
   };
-  round();
-  for (auto _ : state) {
-    if (!CheckSum(state, round(), n)) break;
-  }
-  state.SetItemsProcessed(state.iterations() * n);
+  Measure(state, n, round);
 }
 
 constexpr int64_t kTasks = 1'000'000;

@@ -1,0 +1,54 @@
+// InputCursor<Range>: the place that has been reached in an input range, read no
+// further than elements are wanted: the next one may have to be waited for, or
+// there may be no end of them.
+//
+// Not to be moved: an iterator into a range does not move without ado.
+
+#ifndef HEDDLE_POOL_INTERNAL_INPUT_CURSOR_H_
+#define HEDDLE_POOL_INTERNAL_INPUT_CURSOR_H_
+
+#include <iterator>
+#include <utility>
+
+namespace heddle {
+namespace pool_internal {
+
+// `Range` is a reference type if the elements are read from an lvalue.
+template <typename Range>
+class InputCursor {
+ public:
+  using Iterator = decltype(std::begin(std::declval<Range&>()));
+
+  template <typename Source>
+  explicit InputCursor(Source&& source)
+      : range_(std::forward<Source>(source)),
+        next_(std::begin(range_)),
+        last_(std::end(range_)) {}
+  InputCursor(const InputCursor&) = delete;
+  InputCursor& operator=(const InputCursor&) = delete;
+
+  // Whether there is a next element; steps to it if the last one was taken. Only
+  // called when it is wanted.
+  bool HasNext() {
+    if (taken_) {
+      ++next_;
+      taken_ = false;
+    }
+    return !(next_ == last_);
+  }
+
+  // The next element, and that it is done with. REQUIRES: HasNext().
+  decltype(auto) Next() { return *next_; }
+  void Take() { taken_ = true; }
+
+ private:
+  Range range_;
+  Iterator next_;
+  decltype(std::end(std::declval<Range&>())) last_;
+  bool taken_ = false;
+};
+
+}  // namespace pool_internal
+}  // namespace heddle
+
+#endif  // HEDDLE_POOL_INTERNAL_INPUT_CURSOR_H_

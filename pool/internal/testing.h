@@ -1,0 +1,33 @@
+// What tests of pools have in common. Test-only.
+
+#ifndef HEDDLE_POOL_INTERNAL_TESTING_H_
+#define HEDDLE_POOL_INTERNAL_TESTING_H_
+
+#include <cstddef>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "heddle/pool/task.h"
+#include "heddle/pool/worker_pool.h"
+
+namespace heddle {
+namespace pool_internal {
+
+// Shuts `pool` down without waiting; returns how many tasks that dropped.
+inline size_t Close(WorkerPool& pool, WorkerPool::ShutdownMode mode =
+                                          WorkerPool::ShutdownMode::kDrain) {
+  return pool.Shutdown(mode, absl::ZeroDuration()).dropped;
+}
+
+template <typename Function>
+void MustSchedule(WorkerPool& pool, Function function) {
+  Task task(std::move(function));
+  ASSERT_TRUE(pool.Schedule(task));
+  ASSERT_FALSE(task);
+}
+
+}  // namespace pool_internal
+}  // namespace heddle
+
+#endif  // HEDDLE_POOL_INTERNAL_TESTING_H_
