@@ -36,18 +36,13 @@ namespace heddle {
 namespace {
 
 using pool_internal::MustSchedule;
+using pool_internal::WaitUntil;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Order = WorkerPool::Order;
 using ShutdownMode = WorkerPool::ShutdownMode;
 using StartPolicy = WorkerPool::StartPolicy;
 using WhenFull = WorkerPool::WhenFull;
-
-// Waits for what no event tells of; the test's own limit ends a wait in vain.
-template <typename Condition>
-void WaitUntil(Condition condition) {
-  while (!condition()) std::this_thread::yield();
-}
 
 // --- Order -------------------------------------------------------------------
 

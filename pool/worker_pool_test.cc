@@ -40,6 +40,7 @@ using ShutdownMode = WorkerPool::ShutdownMode;
 
 using pool_internal::Close;
 using pool_internal::MustSchedule;
+using pool_internal::WaitUntil;
 
 TEST(WorkerPoolTest, RunsWhatIsScheduled) {
   WorkerPool pool;
@@ -611,23 +612,30 @@ TEST(WorkerPoolTest, WithoutAFirstThreadTheTaskStaysWithTheCaller) {
 }
 
 TEST(WorkerPoolTest, WithoutALaterThreadItGoesOnWithThoseItHas) {
-  // A spare for the first task, which waits, is no later worker.
-  WorkerPool pool({.max_workers = 3, .max_spares = 0});
-  std::atomic<int> ran{0};
-  Event go;
-  MustSchedule(pool, [&] {
-    go.Wait();
-    ++ran;
-  });
-  {
-    const NoNewThreads refused;
-    for (int i = 0; i < 3; ++i) MustSchedule(pool, [&ran] { ++ran; });
-    EXPECT_EQ(pool.started_workers(), 1);
+  constexpr int kWorkers = 16;
+  for (int had = 1; had < kWorkers; ++had) {
+    std::atomic<int> ran{0};
+    Event go;
+    // A spare for those that wait would be no later worker.
+    WorkerPool pool({.max_workers = kWorkers, .max_spares = 0});
+    for (int i = 0; i < had; ++i) {
+      MustSchedule(pool, [&] {
+        go.Wait();
+        ++ran;
+      });
+    }
+    WaitUntil([&] { return pool.started_workers() == had; });
+    {
+      const NoNewThreads refused;
+      for (int i = had; i < kWorkers; ++i) MustSchedule(pool, [&] { ++ran; });
+      // One that cannot be started is counted while that is tried.
+      WaitUntil([&] { return pool.started_workers() == had; });
+    }
+    go.Set();
+    Close(pool);
+    EXPECT_TRUE(pool.Join());
+    EXPECT_EQ(ran, kWorkers);
   }
-  go.Set();
-  Close(pool);
-  EXPECT_TRUE(pool.Join());
-  EXPECT_EQ(ran, 4);
 }
 
 TEST(WorkerPoolTest, AtOnceWithoutThreadsThereIsNoPool) {

@@ -4,6 +4,7 @@
 #define HEDDLE_POOL_INTERNAL_TESTING_H_
 
 #include <cstddef>
+#include <thread>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -25,6 +26,12 @@ void MustSchedule(WorkerPool& pool, Function function) {
   Task task(std::move(function));
   ASSERT_TRUE(pool.Schedule(task));
   ASSERT_FALSE(task);
+}
+
+// Waits for what no event tells of; the test's own limit ends a wait in vain.
+template <typename Condition>
+void WaitUntil(Condition condition) {
+  while (!condition()) std::this_thread::yield();
 }
 
 }  // namespace pool_internal

@@ -1,0 +1,115 @@
+// What a task costs in memory when the pool has come to its stride: nothing is
+// allocated, neither by who schedules nor by who runs.
+
+#include <atomic>
+#include <cstdint>
+
+#include "gtest/gtest.h"
+#include "heddle/pool/internal/task_queue.h"
+#include "heddle/pool/task.h"
+#include "heddle/pool/worker_pool.h"
+#include "heddle/sync/event.h"
+#include "heddle/thread/internal/failing_new.h"
+
+namespace heddle {
+namespace {
+
+using internal::AllocationsOfThisThread;
+
+// What a worker that is the only one has allocated so far.
+int64_t AllocationsOfWorker(WorkerPool& pool) {
+  Event done;
+  std::atomic<int64_t> count{0};
+  Task ask([&] {
+    count = AllocationsOfThisThread();
+    done.Set();
+  });
+  EXPECT_TRUE(pool.Schedule(ask));
+  done.Wait();
+  return count;
+}
+
+// Calls `round()`, which waits for what it schedules, until all memory that it
+// takes has been had once, and then counts what further rounds allocate.
+template <typename Round>
+void ExpectNoneAllocated(WorkerPool& pool, Round round) {
+  for (int i = 0; i < 20; ++i) round();
+  const int64_t here = AllocationsOfThisThread();
+  const int64_t there = AllocationsOfWorker(pool);
+  for (int i = 0; i < 20; ++i) round();
+  EXPECT_EQ(AllocationsOfThisThread(), here);
+  EXPECT_EQ(AllocationsOfWorker(pool), there);
+}
+
+constexpr int kTasks = 1000;
+
+TEST(NoAllocationTest, NeitherSchedulingNorRunningAllocates) {
+  Event done;
+  WorkerPool pool({.max_workers = 1, .max_spares = 0});
+  ExpectNoneAllocated(pool, [&] {
+    for (int i = 1; i <= kTasks; ++i) {
+      Task task([&done, i] {
+        if (i == kTasks) done.Set();
+      });
+      ASSERT_TRUE(pool.Schedule(task));
+    }
+    done.Wait();
+    done.Clear();
+  });
+}
+
+TEST(NoAllocationTest, NeitherDoesSchedulingManyAtOnce) {
+  Event done;
+  WorkerPool pool({.max_workers = 1, .max_spares = 0});
+  ExpectNoneAllocated(pool, [&] {
+    TaskQueue tasks;
+    for (int i = 1; i <= kTasks; ++i) {
+      tasks.Push(Task([&done, i] {
+        if (i == kTasks) done.Set();
+      }));
+    }
+    ASSERT_TRUE(pool.ScheduleMany(tasks));
+    done.Wait();
+    done.Clear();
+  });
+}
+
+TEST(NoAllocationTest, NeitherDoTasksThatScheduleTasks) {
+  Event done;
+  std::atomic<int> left{0};
+  WorkerPool pool({.max_workers = 1, .max_spares = 0});
+  ExpectNoneAllocated(pool, [&] {
+    left = kTasks;
+    Task outer([&] {
+      for (int i = 0; i < kTasks; ++i) {
+        Task inner([&] {
+          if (--left == 0) done.Set();
+        });
+        ASSERT_TRUE(pool.Schedule(inner));
+      }
+    });
+    ASSERT_TRUE(pool.Schedule(outer));
+    done.Wait();
+    done.Clear();
+  });
+}
+
+TEST(NoAllocationTest, NeitherDoForks) {
+  Event done;
+  WorkerPool pool({.max_workers = 1, .max_spares = 0});
+  ExpectNoneAllocated(pool, [&] {
+    Task outer([&] {
+      int sum = 0;
+      for (int i = 0; i < kTasks; ++i)
+        pool.Invoke([&sum] { ++sum; }, [&sum] { ++sum; });
+      EXPECT_EQ(sum, 2 * kTasks);
+      done.Set();
+    });
+    ASSERT_TRUE(pool.Schedule(outer));
+    done.Wait();
+    done.Clear();
+  });
+}
+
+}  // namespace
+}  // namespace heddle
