@@ -13,4 +13,7 @@ void ScheduleOn(Executor& executor, Task task) {
 }
 
 }  // namespace futures_internal
+
+bool Executor::Shutdown(const ShutdownOptions& /*options*/) { return true; }
+
 }  // namespace heddle

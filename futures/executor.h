@@ -3,7 +3,8 @@
 // Submit() gives back a Future for one call, Map() the results of many, in
 // order. Both are built, once and for every executor, on the one function that
 // an executor implements: Schedule(). ThreadPoolExecutor
-// (thread_pool_executor.h) is the one to start with.
+// (thread_pool_executor.h) is the one to start with; InlineExecutor runs a task
+// where it is submitted, and ManualExecutor when it is told to.
 //
 // Example:
 //
@@ -12,11 +13,12 @@
 //
 //   for (const Thumbnail& t : executor.Map(MakeThumbnail, paths)) album.Add(t);
 //
-// (Python: concurrent.futures.Executor. `submit` and `map` are these.)
+// (Python: concurrent.futures.Executor. `submit`, `map` and `shutdown` are
+// these.) Who writes an executor finds its test in executor_conformance.h.
 //
-// Thread safety: Submit(), Map() and Schedule() may be called from any thread,
-// tasks included.
-// Errors: all three throw ShutdownError (heddle/pool/errors.h) when the
+// Thread safety: Submit(), Map(), Schedule() and Shutdown() may be called from
+// any thread, tasks included.
+// Errors: the first three throw ShutdownError (heddle/pool/errors.h) when the
 // executor accepts no more work, std::bad_alloc, and what the executor at hand
 // adds. Then nothing was accepted, except that elements of Map() before the one
 // that failed may have begun; the others are cancelled.
@@ -24,6 +26,7 @@
 #ifndef HEDDLE_FUTURES_EXECUTOR_H_
 #define HEDDLE_FUTURES_EXECUTOR_H_
 
+#include <stop_token>
 #include <type_traits>
 #include <utility>
 
@@ -32,8 +35,15 @@
 #include "heddle/futures/map_results.h"
 #include "heddle/pool/task.h"
 #include "heddle/thread/internal/bind_call.h"
+#include "heddle/thread/wait_limit.h"
 
 namespace heddle {
+
+struct ShutdownOptions {
+  bool wait = true;             // until what was accepted has ended
+  bool cancel_futures = false;  // what has not begun is cancelled, not run
+  WaitLimit limit = {};         // of that wait
+};
 
 class Executor {
  public:
@@ -48,33 +58,65 @@ class Executor {
   // below.
   virtual void Schedule(Task task) = 0;
 
+  // Ends the acceptance of work. What was accepted is still run, or cancelled if
+  // `cancel_futures` says so. Waits, unless `wait` is false, until all of it has
+  // ended, and returns whether it has seen that. May be called again. (An
+  // executor that can be used until it is destroyed need not implement this:
+  // then it does nothing and returns true.)
+  virtual bool Shutdown(const ShutdownOptions& options = {});
+
   // Schedules `function(arguments...)` and returns a future for its result. All
   // are moved or copied in now and destroyed when the call has ended or was
-  // cancelled. Pass std::ref(x) to share x instead.
+  // cancelled. Pass std::ref(x) to share x instead. A function that can only be
+  // called with a std::stop_token before the arguments is given one, by which
+  // Future::RequestStop() reaches it.
   template <typename Function, typename... Arguments>
-  requires std::is_invocable_v<std::decay_t<Function>,
-                               std::decay_t<Arguments>...>
-      Future<internal::CallResult<Function, Arguments...>> Submit(
-          Function&& function, Arguments&&... arguments) {
+  requires(
+      std::is_invocable_v<std::decay_t<Function>, std::decay_t<Arguments>...> ||
+      std::is_invocable_v<std::decay_t<Function>, std::stop_token,
+                          std::decay_t<Arguments>...>)  //
+      auto Submit(Function&& function, Arguments&&... arguments) {
     return futures_internal::SubmitCall(
         *this, internal::BindCall(std::forward<Function>(function),
                                   std::forward<Arguments>(arguments)...));
   }
 
-  // Schedules `function(element)` for each element of `range` and returns the
-  // results in the order of the elements, as a range to be gone through once.
-  // See map_results.h for its rules: exceptions, limits, early ends,
-  // `buffersize`.
+  // Schedules `function(element)` for each element of a range, or
+  // `function(a, b, ...)` for the elements of several side by side, up to the
+  // end of the shortest; and returns the results in their order, as a range to
+  // be gone through once. See map_results.h for its rules: exceptions, limits,
+  // early ends, `buffersize` and `chunksize`.
   //
-  // Elements are copied or moved out of the range as its iterator gives them.
-  // The one `function` is called by several threads at once, as a const object.
-  // A `range` passed as an lvalue must outlive the results.
-  template <typename Function, typename Range>
+  // Elements are copied or moved out of the ranges as their iterators give
+  // them. The one `function` is called by several threads at once, as a const
+  // object. A range passed as an lvalue must outlive the results. Throws
+  // std::invalid_argument if the chunksize is 0.
+  template <typename Function, MapRange... Ranges>
+  [[nodiscard]] MapResults<std::decay_t<Function>, Ranges...> Map(
+      Function&& function, Ranges&&... ranges) {
+    return MapWith({}, std::forward<Function>(function),
+                   std::forward<Ranges>(ranges)...);
+  }
+  template <typename Function, MapRange Range>
   [[nodiscard]] MapResults<std::decay_t<Function>, Range> Map(
-      Function&& function, Range&& range, const MapOptions& options = {}) {
-    return MapResults<std::decay_t<Function>, Range>(
-        *this, std::forward<Function>(function), std::forward<Range>(range),
-        options);
+      Function&& function, Range&& range, const MapOptions& options) {
+    return MapWith(options, std::forward<Function>(function),
+                   std::forward<Range>(range));
+  }
+  template <typename Function, MapRange A, MapRange B>
+  [[nodiscard]] MapResults<std::decay_t<Function>, A, B> Map(
+      Function&& function, A&& a, B&& b, const MapOptions& options) {
+    return MapWith(options, std::forward<Function>(function),
+                   std::forward<A>(a), std::forward<B>(b));
+  }
+
+  // As Map(), with options for however many ranges.
+  template <typename Function, MapRange... Ranges>
+  [[nodiscard]] MapResults<std::decay_t<Function>, Ranges...> MapWith(
+      const MapOptions& options, Function&& function, Ranges&&... ranges) {
+    return MapResults<std::decay_t<Function>, Ranges...>(
+        *this, options, std::forward<Function>(function),
+        std::forward<Ranges>(ranges)...);
   }
 };
 

@@ -22,7 +22,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "heddle/futures/future.h"
-#include "heddle/futures/internal/manual_executor.h"
+#include "heddle/futures/manual_executor.h"
 #include "heddle/futures/map_results.h"
 #include "heddle/futures/thread_pool_executor.h"
 #include "heddle/pool/errors.h"
@@ -36,7 +36,6 @@
 namespace heddle {
 namespace {
 
-using futures_internal::ManualExecutor;
 using ::testing::ElementsAre;
 
 // An endless input: 0, 1, 2, ...

@@ -1,8 +1,9 @@
 // Future<T>: a handle to a result that is to come.
 //
-// Executor::Submit() returns one. Copies of a handle share one result; any of
-// them may be waited on, asked or cancelled. T may be void, an lvalue
-// reference, or a type that cannot be copied or moved.
+// Executor::Submit() returns one, and Promise (promise.h) for results that come
+// from elsewhere. Copies of a handle share one result; any of them may be waited
+// on, asked or cancelled. T may be void, an lvalue reference, or a type that
+// cannot be copied or moved.
 //
 // Example:
 //
@@ -21,7 +22,8 @@
 // Memory ordering: what the work did is visible after a call that found it
 // done.
 // Errors: every method that asks about the result throws std::logic_error if
-// the handle has none behind it (default-made, moved from).
+// the handle has none behind it (default-made, moved from). The errors named
+// below are those of heddle/pool/errors.h.
 
 #ifndef HEDDLE_FUTURES_FUTURE_H_
 #define HEDDLE_FUTURES_FUTURE_H_
@@ -30,8 +32,10 @@
 #include <type_traits>
 #include <utility>
 
+#include "heddle/futures/internal/done_callback.h"
 #include "heddle/pool/internal/result_handle.h"
 #include "heddle/pool/internal/result_state.h"
+#include "heddle/pool/task.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
@@ -59,6 +63,12 @@ class Future : public pool_internal::ResultHandle<T> {
   // the callable is destroyed, here and now. True if the future is cancelled,
   // by this call or an earlier one; false if the work is running or has ended.
   bool Cancel() const { return state().Cancel(); }
+
+  // Asks the work to stop, by the std::stop_token that it was given if its
+  // callable takes one; that ends the waits of Heddle's that have the token for
+  // their limit, too. True if it can hear that: it takes a token and has not
+  // ended. (Work that has not begun can be cancelled instead.)
+  bool RequestStop() const { return state().RequestStop(); }
 
   // Waits within `limit` until the work has ended; false if that passed first.
   bool Wait(const WaitLimit& limit = {}) const { return state().Wait(limit); }
@@ -88,20 +98,37 @@ class Future : public pool_internal::ResultHandle<T> {
   // As Result(), but the one result that all handles share may be changed:
   // whoever does sees to it that nobody else looks meanwhile.
   decltype(auto) MutableResult(const WaitLimit& limit = {}) const {
-    return Handle::Await(kInvalid, limit);
+    return Handle::Await(kName, limit);
   }
 
   // Waits within `limit` and returns what the work threw, or null. Throws
   // TimeoutError and CancelledError as Result() does.
   std::exception_ptr Exception(const WaitLimit& limit = {}) const {
-    return state().AwaitError(limit);
+    return state().AwaitError(kName, limit);
+  }
+
+  // Has `function(future)` called once, when the work has ended or was cancelled:
+  // by the thread that does that; here and now if it is done. Several are called
+  // in the order in which they were added, while who waits for the result may go
+  // on already. What they throw goes to the except hook. The function is
+  // destroyed after its call; that the future's last handle goes while it is
+  // called does no harm.
+  template <typename Function>
+  requires std::is_invocable_v<std::decay_t<Function>, Future>
+  void AddDoneCallback(Function&& function) const {
+    using Callback =
+        futures_internal::DoneCallback<Future, std::decay_t<Function>>;
+    using Place = pool_internal::ResultState::Place;
+    pool_internal::ResultOf<T>& result = state();
+    auto& callback = *pool_internal::MakeInBlock<Callback>(
+        std::forward<Function>(function));
+    if (!result.AddHook(callback, Place::kLast)) callback.Completed(result);
   }
 
  private:
-  static constexpr const char* kInvalid =
-      "Future: this handle has no result behind it";
+  static constexpr const char* kName = "Future";
 
-  pool_internal::ResultOf<T>& state() const { return Handle::state(kInvalid); }
+  pool_internal::ResultOf<T>& state() const { return Handle::state(kName); }
 };
 
 }  // namespace heddle

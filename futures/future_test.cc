@@ -19,7 +19,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "heddle/futures/executor.h"
-#include "heddle/futures/internal/manual_executor.h"
+#include "heddle/futures/manual_executor.h"
 #include "heddle/futures/thread_pool_executor.h"
 #include "heddle/pool/errors.h"
 #include "heddle/sync/event.h"
@@ -32,7 +32,6 @@
 namespace heddle {
 namespace {
 
-using futures_internal::ManualExecutor;
 using ::testing::Pointee;
 
 const int kSeven = 7;

@@ -18,6 +18,10 @@
 //     `buffersize`; with a bound, each step forward schedules one more. The
 //     input is read as far as that and no further, so it may be endless, or
 //     have to wait for its next element.
+//   - With a `chunksize`, so many elements are one task: less work for the
+//     executor where a call takes less than some microseconds, and more for who
+//     waits for the first result. Steps then schedule a chunk whenever one has
+//     been gone through, and at least one is on its way.
 //   - `*it` waits for its element's result. If the call threw, it rethrows
 //     that, and the iteration may go on with `++it`. `++it` waits for nothing:
 //     who steps over results without asking for them outruns the bound.
@@ -31,26 +35,31 @@
 //     is read and scheduled. Out of Map(): what was scheduled before is
 //     cancelled. Out of `++it` with a bound: the step has been made, what is on
 //     its way can still be had, and the next step tries again.
-// (Python: Executor.map() as of 3.16, with `buffersize` of 3.14.)
+// (Python: Executor.map() as of 3.16, with `buffersize` of 3.14; `chunksize` as
+// for processes, threads ignore it there.)
 //
 // Thread safety: as for any object. The executor must outlive it.
 
 #ifndef HEDDLE_FUTURES_MAP_RESULTS_H_
 #define HEDDLE_FUTURES_MAP_RESULTS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
-#include <functional>
+#include <exception>
 #include <iterator>
 #include <memory>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "heddle/futures/future.h"
+#include "heddle/futures/internal/map_chunk.h"
 #include "heddle/futures/internal/submit_call.h"
+#include "heddle/futures/internal/zip_cursor.h"
+#include "heddle/futures/progress.h"
 #include "heddle/pool/errors.h"
-#include "heddle/pool/internal/callable_cell.h"
-#include "heddle/pool/internal/input_cursor.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -59,19 +68,24 @@ namespace heddle {
 struct MapOptions {
   WaitLimit limit = {};   // for all results together, counted from the call
   size_t buffersize = 0;  // how many results may be on their way; 0: no bound
+  size_t chunksize = 1;   // how many elements are one task
+  Progress* progress = nullptr;  // is told of each step; see progress.h
 };
 
-// `Range` is a reference type if the elements are read from an lvalue.
-template <typename Function, typename Range>
+// What Map() reads elements from: an array, or what has begin() and end().
+template <typename Range>
+concept MapRange = requires(Range& range) {
+  std::begin(range);
+  std::end(range);
+};
+
+// A `Range` is a reference type if the elements are read from an lvalue.
+template <typename Function, typename... Ranges>
 class MapResults {
-  using Input = pool_internal::InputCursor<Range>;
-  using Element = std::iter_value_t<typename Input::Iterator>;
-  static_assert(
-      std::is_invocable_v<const Function&, Element>,
-      "Map: the function cannot be called with an element; it is called as a "
-      "const object, because several threads share it (a mutable lambda "
-      "cannot be)");
-  using T = std::invoke_result_t<const Function&, Element>;
+  using Input = futures_internal::ZipCursor<Ranges...>;
+  using Element = typename Input::Element;
+  using Call = futures_internal::MapChunkCall<Function, Element>;
+  using T = futures_internal::AppliedResult<Function, Element>;
 
  public:
   class iterator {
@@ -95,7 +109,7 @@ class MapResults {
     void operator++(int) { ++*this; }
 
     bool operator==(std::default_sentinel_t) const {
-      return results_->progress_->futures.empty();
+      return results_->state_->chunks.empty();
     }
 
    private:
@@ -105,14 +119,15 @@ class MapResults {
   };
 
   // Made by Executor::Map().
-  template <typename F, typename R>
-  MapResults(Executor& executor, F&& function, R&& range,
-             const MapOptions& options)
+  template <typename F, typename... Rs>
+  MapResults(Executor& executor, const MapOptions& options, F&& function,
+             Rs&&... ranges)
       : executor_(&executor),
-        limit_(options.limit.Started()),
-        function_(std::make_shared<SharedFunction>(std::forward<F>(function))),
-        progress_(std::make_unique<Progress>(std::forward<R>(range))),
-        buffersize_(options.buffersize) {
+        options_(Checked(options)),
+        function_(std::make_shared<typename Call::SharedFunction>(
+            std::forward<F>(function))),
+        state_(std::make_unique<State>(std::forward<Rs>(ranges)...)) {
+    options_.limit = options.limit.Started();
     // An exception here ends the constructor before the destructor can cancel.
     struct CancelUnlessFilled {
       ~CancelUnlessFilled() {
@@ -120,16 +135,17 @@ class MapResults {
       }
       MapResults* results;
     } guard{this};
-    while ((buffersize_ == 0 || progress_->futures.size() < buffersize_) &&
-           progress_->input.HasNext()) {
-      SubmitNext();
+    const size_t most = options_.buffersize / options_.chunksize;
+    while (options_.buffersize == 0 ||
+           state_->chunks.size() < std::max<size_t>(most, 1)) {
+      if (!SubmitNext()) break;
     }
     guard.results = nullptr;
   }
   MapResults(MapResults&&) noexcept = default;
   MapResults& operator=(MapResults&&) = delete;
   ~MapResults() {
-    if (progress_ != nullptr) CancelAll();
+    if (state_ != nullptr) CancelAll();
   }
 
   // The range may be gone through once: begin() is where it has got to.
@@ -137,64 +153,109 @@ class MapResults {
   std::default_sentinel_t end() const { return std::default_sentinel; }
 
  private:
-  // What all calls share.
-  using SharedFunction = pool_internal::OwnedCallable<const Function>;
-
-  // The place in the input and the results that are on their way. On the heap:
-  // neither a cursor nor a deque moves without ado.
-  struct Progress {
-    template <typename R>
-    explicit Progress(R&& source) : input(std::forward<R>(source)) {}
-
-    Input input;
-    std::deque<Future<T>> futures;
+  struct Chunk {
+    Future<typename Call::Result> future;
+    size_t size = 1;
   };
 
-  void SubmitNext() {
-    std::deque<Future<T>>& futures = progress_->futures;
+  // The place in the input and what is on its way. On the heap: neither a
+  // cursor nor a deque moves without ado.
+  struct State {
+    template <typename... Rs>
+    explicit State(Rs&&... ranges) : input(std::forward<Rs>(ranges)...) {}
+
+    Input input;
+    std::deque<Chunk> chunks;
+    size_t current = 0;  // the place in the first of them
+    // Read, and not taken over by the executor yet; null: nothing.
+    std::shared_ptr<std::vector<Element>> unsent;
+  };
+
+  static const MapOptions& Checked(const MapOptions& options) {
+    if (options.chunksize == 0) {
+      internal::Throw(
+          std::invalid_argument("Map: chunksize must be greater than 0"));
+    }
+    return options;
+  }
+
+  // False if there is no next element.
+  bool SubmitNext() {
+    if (options_.chunksize > 1) return SubmitNextChunk();
+    Input& input = state_->input;
+    if (!input.HasNext()) return false;
+    Submit(1, [&] { return Call(function_, input.Next()); });
+    input.Take();
+    return true;
+  }
+
+  // What is read is handed in, also if the next element cannot be had.
+  bool SubmitNextChunk() {
+    std::shared_ptr<std::vector<Element>>& elements = state_->unsent;
+    std::exception_ptr error;
+    if (elements == nullptr) {
+      elements = std::make_shared<std::vector<Element>>();
+      error = internal::CatchAll([&] {
+        elements->reserve(std::min<size_t>(options_.chunksize, 1024));
+        Input& input = state_->input;
+        while (elements->size() < options_.chunksize && input.HasNext()) {
+          elements->push_back(input.Next());
+          input.Take();
+        }
+      });
+    }
+    const bool some = !elements->empty();
+    if (some) {
+      Submit(elements->size(), [&] { return Call(function_, elements); });
+    }
+    elements = nullptr;
+    if (error != nullptr) internal::Rethrow(std::move(error));
+    return some;
+  }
+
+  template <typename MakeCall>
+  void Submit(size_t size, const MakeCall& make_call) {
+    std::deque<Chunk>& chunks = state_->chunks;
     // Its place first: once the call is scheduled, nothing may fail any more.
-    futures.emplace_back();
+    chunks.push_back({.size = size});
     struct PopUnlessSubmitted {
       ~PopUnlessSubmitted() {
-        if (!futures.back().valid()) futures.pop_back();
+        if (!chunks.back().future.valid()) chunks.pop_back();
       }
-      std::deque<Future<T>>& futures;
-    } guard{futures};
-    futures.back() = futures_internal::SubmitCall(
-        *executor_,
-        [function = function_, element = static_cast<Element>(
-                                   progress_->input.Next())]() mutable -> T {
-          return std::invoke(function->get(), std::move(element));
-        });
-    progress_->input.Take();
+      std::deque<Chunk>& chunks;
+    } guard{chunks};
+    chunks.back().future =
+        futures_internal::SubmitCall(*executor_, make_call());
   }
 
   decltype(auto) Current() {
-    Future<T>& future = progress_->futures.front();
-    if (!future.Wait(limit_)) {
+    Chunk& chunk = state_->chunks.front();
+    if (!chunk.future.Wait(options_.limit)) {
       CancelAll();
       internal::Throw(
           TimeoutError("Map: the limit passed before all results were there"));
     }
-    return future.MutableResult();
+    return chunk.future.MutableResult().Get(state_->current);
   }
 
   void Advance() {
-    if (progress_->futures.empty()) return;  // the limit has ended it
-    progress_->futures.pop_front();
-    if (progress_->input.HasNext()) SubmitNext();
+    if (state_->chunks.empty()) return;  // the limit has ended it
+    if (options_.progress != nullptr) options_.progress->Add(1);
+    if (++state_->current < state_->chunks.front().size) return;
+    state_->chunks.pop_front();
+    state_->current = 0;
+    SubmitNext();
   }
 
   void CancelAll() {
-    for (const Future<T>& future : progress_->futures) future.Cancel();
-    progress_->futures.clear();
+    for (const Chunk& chunk : state_->chunks) chunk.future.Cancel();
+    state_->chunks.clear();
   }
 
   Executor* executor_;
-  WaitLimit limit_;
-  std::shared_ptr<SharedFunction> function_;
-  std::unique_ptr<Progress> progress_;  // null when moved from
-  size_t buffersize_;
+  MapOptions options_;
+  std::shared_ptr<typename Call::SharedFunction> function_;  // by all calls
+  std::unique_ptr<State> state_;  // null when moved from
 };
 
 }  // namespace heddle

@@ -12,7 +12,7 @@
 #include "gtest/gtest.h"
 #include "heddle/futures/executor.h"
 #include "heddle/futures/future.h"
-#include "heddle/futures/internal/manual_executor.h"
+#include "heddle/futures/manual_executor.h"
 #include "heddle/futures/map_results.h"
 #include "heddle/futures/thread_pool_executor.h"
 #include "heddle/thread/internal/failing_new.h"
@@ -21,7 +21,6 @@
 namespace heddle {
 namespace {
 
-using futures_internal::ManualExecutor;
 using internal::WithoutMemoryAfter;
 
 // So large that no cache has a block for a task with it.

@@ -24,30 +24,36 @@ std::string NextNamePrefix() {
   return absl::StrCat("ThreadPoolExecutor-", pool_internal::NextNumber(next));
 }
 
-int CheckedMaxWorkers(int max_workers) {
+WorkerPool::Options PoolOptions(const ThreadPoolExecutor::Options& options) {
+  const int max_workers = options.max_workers.value_or(
+      std::min(32, pool_internal::CpusToUse() + 4));
   if (max_workers <= 0) {
     internal::Throw(std::invalid_argument(
         "ThreadPoolExecutor: max_workers must be greater than 0"));
   }
-  return max_workers;
+  return {.max_workers = max_workers,
+          .start = WorkerPool::StartPolicy::kOnDemand,
+          .name_prefix = options.thread_name_prefix.empty()
+                             ? NextNamePrefix()
+                             : options.thread_name_prefix,
+          .initializer = options.initializer,
+          .order = WorkerPool::Order::kOldestFirst};
 }
 
 }  // namespace
 
-ThreadPoolExecutor::ThreadPoolExecutor()
-    : ThreadPoolExecutor(std::min(32, pool_internal::CpusToUse() + 4)) {}
-
-ThreadPoolExecutor::ThreadPoolExecutor(int max_workers)
-    : pool_({.max_workers = CheckedMaxWorkers(max_workers),
-             .start = WorkerPool::StartPolicy::kOnDemand,
-             .name_prefix = NextNamePrefix(),
-             .order = WorkerPool::Order::kOldestFirst}) {}
+ThreadPoolExecutor::ThreadPoolExecutor(const Options& options)
+    : pool_(PoolOptions(options)) {}
 
 void ThreadPoolExecutor::Schedule(Task task) {
-  if (!pool_.Schedule(task)) {
-    internal::Throw(ShutdownError(
-        "ThreadPoolExecutor: cannot schedule work after Shutdown()"));
+  if (pool_.Schedule(task)) return;
+  if (pool_.IsBroken()) {
+    internal::Throw(
+        BrokenThreadPool("ThreadPoolExecutor: a thread's initializer threw; the "
+                         "executor cannot be used any more"));
   }
+  internal::Throw(ShutdownError(
+      "ThreadPoolExecutor: cannot schedule work after Shutdown()"));
 }
 
 bool ThreadPoolExecutor::Shutdown(const ShutdownOptions& options) {

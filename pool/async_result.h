@@ -50,9 +50,9 @@ class AsyncResult : public pool_internal::ResultHandle<R> {
   // dropped the call, BrokenPool if the pool's initializer threw before.
   decltype(auto) Get(const WaitLimit& limit = {}) const& {
     if constexpr (std::is_object_v<R>) {
-      return std::as_const(Handle::Await(kInvalid, limit));
+      return std::as_const(Handle::Await(kName, limit));
     } else {
-      return Handle::Await(kInvalid, limit);  // a reference as it is, or void
+      return Handle::Await(kName, limit);  // a reference as it is, or void
     }
   }
 
@@ -60,9 +60,9 @@ class AsyncResult : public pool_internal::ResultHandle<R> {
   // through any handle, find what the move left behind.
   R Get(const WaitLimit& limit = {}) && {
     if constexpr (std::is_object_v<R>) {
-      return std::move(Handle::Await(kInvalid, limit));
+      return std::move(Handle::Await(kName, limit));
     } else {
-      return Handle::Await(kInvalid, limit);
+      return Handle::Await(kName, limit);
     }
   }
 
@@ -83,10 +83,9 @@ class AsyncResult : public pool_internal::ResultHandle<R> {
   }
 
  private:
-  static constexpr const char* kInvalid =
-      "AsyncResult: this handle has no result behind it";
+  static constexpr const char* kName = "AsyncResult";
 
-  pool_internal::ResultOf<R>& state() const { return Handle::state(kInvalid); }
+  pool_internal::ResultOf<R>& state() const { return Handle::state(kName); }
 };
 
 }  // namespace heddle

@@ -32,12 +32,43 @@ class ShutdownError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A worker of the pool could not begin, because the initializer threw: what is
-// queued fails with this, and so does what is given to the pool later. (Python:
-// concurrent.futures.thread.BrokenThreadPool.)
-class BrokenPool : public std::runtime_error {
+// An executor cannot do its work any more. (Python:
+// concurrent.futures.BrokenExecutor.)
+class BrokenExecutor : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+// A worker of the pool could not begin, because the initializer threw: what is
+// queued fails with this, and so does what is given to the pool later.
+class BrokenPool : public BrokenExecutor {
+ public:
+  using BrokenExecutor::BrokenExecutor;
+};
+
+// The name that this error of ThreadPoolExecutor's has in Python.
+using BrokenThreadPool = BrokenPool;
+
+// The result of a Promise that was dropped before it had one. (Python has none:
+// there, such a future is waited for without end.)
+class BrokenPromise : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// A Promise was given what it has already, or was cancelled before; nothing has
+// changed. (Python: concurrent.futures.InvalidStateError.)
+class InvalidStateError : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+// A task was about to wait, without a limit, for a task that waits for it, be it
+// by way of others: none of them would ever have gone on. The message names the
+// threads in which they are. (Python documents the deadlock.)
+class DeadlockError : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
 };
 
 }  // namespace heddle

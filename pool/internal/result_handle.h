@@ -6,17 +6,20 @@
 #ifndef HEDDLE_POOL_INTERNAL_RESULT_HANDLE_H_
 #define HEDDLE_POOL_INTERNAL_RESULT_HANDLE_H_
 
-#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
 #include "absl/base/optimization.h"
 #include "heddle/pool/internal/result_state.h"
-#include "heddle/thread/internal/throw.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
 namespace pool_internal {
+
+[[noreturn]] void ThrowInvalid(const char* handle);
+
+// The way to the states behind handles, for what waits for several.
+struct ResultAccess;
 
 template <typename T>
 class ResultHandle {
@@ -57,21 +60,30 @@ class ResultHandle {
   }
 
  protected:
-  // Throws std::logic_error(`invalid`) if there is none.
-  State& state(const char* invalid) const {
-    if (ABSL_PREDICT_FALSE(state_ == nullptr))
-      internal::Throw(std::logic_error(invalid));
+  // Throws std::logic_error, in the name of `handle`, if there is none.
+  State& state(const char* handle) const {
+    if (ABSL_PREDICT_FALSE(state_ == nullptr)) ThrowInvalid(handle);
     return *state_;
   }
 
   // Waits, and returns the result as whoever may change it.
-  decltype(auto) Await(const char* invalid, const WaitLimit& limit) const {
-    state(invalid).AwaitResult(limit);
+  decltype(auto) Await(const char* handle, const WaitLimit& limit) const {
+    state(handle).AwaitResult(handle, limit);
     return state_->result();
   }
 
  private:
+  friend struct ResultAccess;
+
   State* state_ = nullptr;
+};
+
+struct ResultAccess {
+  // Null if there is none.
+  template <typename T>
+  static ResultOf<T>* StateOf(const ResultHandle<T>& handle) {
+    return handle.state_;
+  }
 };
 
 }  // namespace pool_internal

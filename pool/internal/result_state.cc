@@ -4,7 +4,9 @@
 #include <exception>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "heddle/pool/errors.h"
+#include "heddle/pool/internal/endless_wait.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/per_thread.h"
@@ -18,29 +20,21 @@ using internal::ParkingSpot;
 using internal::Waiter;
 using internal::WakeList;
 
-bool ResultState::LeavePending(State next) noexcept {
+ResultState::State ResultState::Change(State from, State to) noexcept {
   // relaxed: the exchange checks it.
   uint32_t seen = word_.load(std::memory_order_relaxed);
-  while (StateOf(seen) == kPending) {
-    // A cancelled state is final, and all who wait are woken below: the bit
-    // goes.
-    const uint32_t bit = next == kRunning ? seen & kQueued : 0;
-    if (word_.compare_exchange_weak(seen, next | bit,
+  while (StateOf(seen) == from) {
+    // In a final state nobody waits any more: the bit goes.
+    const uint32_t bit = IsFinal(to) ? 0 : seen & kQueued;
+    if (word_.compare_exchange_weak(seen, to | bit,
                                     std::memory_order_release,  // [DONE]
                                     std::memory_order_relaxed)) {
-      if (next == kCancelled) {
-        // Those who wait first: they are what the callable's destructor, a
-        // user's code, may be waiting for.
-        if ((seen & kQueued) != 0) WakeAll();
-        DestroyCallable();
-      }
-      return true;
+      if (IsFinal(to) && (seen & kQueued) != 0) Announce();
+      return from;
     }
   }
-  return false;
+  return StateOf(seen);
 }
-
-bool ResultState::TryStart() noexcept { return LeavePending(kRunning); }
 
 void ResultState::Drop(std::exception_ptr why) noexcept {
   if (why == nullptr) {
@@ -55,11 +49,14 @@ void ResultState::Drop(std::exception_ptr why) noexcept {
 
 bool ResultState::Cancel() noexcept {
   // The callable may own the handle that the caller came by, and those who are
-  // woken may destroy it.
+  // told may destroy it.
   Ref();
-  const bool cancelled = LeavePending(kCancelled) || Cancelled();
+  const State before = Change(kPending, kCancelled);
+  // After those who wait have been told: they are what the callable's
+  // destructor, a user's code, may be waiting for.
+  if (before == kPending) DestroyCallable();
   Unref();
-  return cancelled;
+  return before == kPending || before == kCancelled;
 }
 
 void ResultState::Finish() noexcept { End(kFinished); }
@@ -69,57 +66,115 @@ void ResultState::FinishCancelled() noexcept { End(kCancelled); }
 void ResultState::End(State state) noexcept {
   const uint32_t seen =
       word_.exchange(state, std::memory_order_release);  // [DONE]
-  if ((seen & kQueued) != 0) WakeAll();
+  if ((seen & kQueued) != 0) Announce();
 }
 
-// The caller holds a reference, so the word is there: unlike a Lock, a future
-// cannot be destroyed by those who are woken while this goes on.
-void ResultState::WakeAll() noexcept {
-  WakeList woken;
+// Tells all who wait. The caller holds a reference, so the state is there:
+// unlike a Lock, it cannot be destroyed by those who are told while this goes
+// on.
+void ResultState::Announce() noexcept {
+  ResultHook* hook = nullptr;
+  {
+    WakeList woken;
+    ParkingSpot spot(&word_);
+    spot.WakeAll(woken);
+    hook = hooks_;
+    hooks_ = nullptr;
+    if (hook != nullptr) hook->previous_->next_ = nullptr;  // a ring no more
+    for (ResultHook* at = hook; at != nullptr; at = at->next_)
+      at->listed_ = false;
+  }
+  while (hook != nullptr) {
+    ResultHook* const next = hook->next_;
+    hook->Completed(*this);
+    hook = next;
+  }
+}
+
+// Sees to it that who makes the state final looks for those who wait; false if
+// it is final. REQUIRES: the parking spot of word_ is held until that one would
+// find something.
+bool ResultState::MarkQueued() noexcept {
+  uint32_t seen = word_.load(std::memory_order_acquire);  // [DONE]
+  do {
+    if (IsFinal(seen)) return false;
+  } while ((seen & kQueued) == 0 &&
+           !word_.compare_exchange_weak(
+               seen, seen | kQueued, std::memory_order_acquire));  // [DONE]
+  return true;
+}
+
+bool ResultState::AddHook(ResultHook& hook, Place place) noexcept {
   ParkingSpot spot(&word_);
-  spot.WakeAll(woken);
+  if (!MarkQueued()) return false;
+  hook.listed_ = true;
+  if (hooks_ == nullptr) {
+    hook.next_ = &hook;
+    hook.previous_ = &hook;
+    hooks_ = &hook;
+    return true;
+  }
+  ResultHook* const first = hooks_;
+  hook.next_ = first;
+  hook.previous_ = first->previous_;
+  first->previous_->next_ = &hook;
+  first->previous_ = &hook;
+  if (place == Place::kFirst) hooks_ = &hook;
+  return true;
+}
+
+bool ResultState::RemoveHook(ResultHook& hook) noexcept {
+  ParkingSpot spot(&word_);
+  if (!hook.listed_) return false;
+  hook.listed_ = false;
+  hook.previous_->next_ = hook.next_;
+  hook.next_->previous_ = hook.previous_;
+  if (hooks_ == &hook) hooks_ = hook.next_ == &hook ? nullptr : hook.next_;
+  return true;
 }
 
 bool ResultState::WaitSlow(const WaitLimit& limit) {
+  const WaitLimit started = limit.Started();
+  if (!started.deadline().IsNever() || started.stop_token().stop_possible())
+    return Park(started);
+  const EndlessWait wait(*this);
   // A worker that wants what is still queued in its own pool runs it here: in
   // the queue it might wait for this very worker. Nobody else's task, and only
   // for who would wait without end: a run has no limit.
-  const WaitLimit started = limit.Started();
-  if (pool() != 0 && pool() == internal::ThisThread().pool &&
-      started.deadline().IsNever() && !started.stop_token().stop_possible() &&
-      RunHere() && Done()) {
+  if (pool() != 0 && pool() == internal::ThisThread().pool && RunHere() &&
+      Done()) {
     return true;
   }
+  return Park(started);
+}
+
+bool ResultState::Park(const WaitLimit& started) {
   Waiter waiter;
   {
     ParkingSpot spot(&word_);
-    uint32_t seen = word_.load(std::memory_order_acquire);  // [DONE]
-    do {
-      if (IsFinal(seen)) return true;
-    } while ((seen & kQueued) == 0 &&
-             !word_.compare_exchange_weak(
-                 seen, seen | kQueued, std::memory_order_acquire));  // [DONE]
+    if (!MarkQueued()) return true;
     spot.Add(waiter);
   }
   waiter.Sleep(started);
   return Done();
 }
 
-const std::exception_ptr& ResultState::AwaitError(const WaitLimit& limit) {
+const std::exception_ptr& ResultState::AwaitError(const char* handle,
+                                                  const WaitLimit& limit) {
   if (!Wait(limit)) {
-    internal::Throw(
-        TimeoutError("Future: the limit passed before the work had ended"));
+    internal::Throw(TimeoutError(absl::StrCat(
+        handle, ": the limit passed before the work had ended")));
   }
   if (Cancelled()) {
-    internal::Throw(CancelledError("Future: cancelled before it began to run"));
+    internal::Throw(CancelledError(absl::StrCat(
+        handle, ": the work was cancelled before it had ended")));
   }
   return error_;
 }
 
-void ResultState::AwaitResult(const WaitLimit& limit) {
-  if (const std::exception_ptr& error = AwaitError(limit); error != nullptr) {
-    internal::Rethrow(error);
-  }
+void ResultState::AwaitResult(const char* handle, const WaitLimit& limit) {
+  const std::exception_ptr& error = AwaitError(handle, limit);
+  if (error != nullptr) internal::Rethrow(error);
 }
 
 }  // namespace pool_internal

@@ -1,6 +1,9 @@
 // ResultState: what the handles to a result and the task that gives it share.
 // It is itself the task, so that a submission is one allocation. Future and
 // AsyncResult are such handles.
+//
+// Whoever wants to know that the result is there either waits, or leaves a
+// ResultHook, which has its own memory: the state allocates nothing for it.
 
 #ifndef HEDDLE_POOL_INTERNAL_RESULT_STATE_H_
 #define HEDDLE_POOL_INTERNAL_RESULT_STATE_H_
@@ -9,6 +12,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <stop_token>
 #include <type_traits>
 #include <utility>
 
@@ -16,14 +20,67 @@
 #include "heddle/pool/task.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/call_reporting.h"
+#include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/throw.h"
+#include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
 namespace pool_internal {
 
+class EndlessWait;
+class ResultState;
+
+// While it lives, the calling thread runs the callable of `state`.
+class RunningResult {
+ public:
+  explicit RunningResult(ResultState& state)
+      : state_(state),
+        thread_(internal::ThisThread()),
+        outer_(std::exchange(thread_.running_result, this)) {}
+  RunningResult(const RunningResult&) = delete;
+  RunningResult& operator=(const RunningResult&) = delete;
+  ~RunningResult() { thread_.running_result = outer_; }
+
+  ResultState& state() const { return state_; }
+  // The one on whose stack this runs; null: none.
+  const RunningResult* outer() const { return outer_; }
+
+ private:
+  ResultState& state_;
+  internal::PerThread& thread_;
+  const RunningResult* const outer_;
+};
+
+// To be told once that a result is there.
+class ResultHook {
+ public:
+  ResultHook() = default;
+  ResultHook(const ResultHook&) = delete;
+  ResultHook& operator=(const ResultHook&) = delete;
+
+  // The result of `state` is there: the work has ended or was cancelled. Called
+  // by the thread that brought it about, with nothing locked; the hook is its
+  // own again, and may go.
+  virtual void Completed(ResultState& state) noexcept = 0;
+
+ protected:
+  ~ResultHook() = default;
+
+ private:
+  friend class ResultState;
+
+  // Guarded by the state's parking spot while listed; then the thread's that
+  // completes the result.
+  internal::Var<ResultHook*> next_ = nullptr;
+  internal::Var<ResultHook*> previous_ = nullptr;
+  internal::Var<bool> listed_ = false;
+};
+
 class ResultState : public Task::Node {
  public:
+  enum State : uint32_t { kPending, kRunning, kSetting, kCancelled, kFinished };
+
   // As the methods of Future.
   bool Done() const {
     return IsFinal(word_.load(std::memory_order_acquire));  // [DONE]
@@ -37,17 +94,30 @@ class ResultState : public Task::Node {
            kCancelled;  // [DONE]
   }
   bool Cancel() noexcept;
+  // Asks the work to stop; false if it does not listen or has ended.
+  virtual bool RequestStop() noexcept { return false; }
+
+  // Throws DeadlockError if the wait would be for this very thread.
   bool Wait(const WaitLimit& limit) { return Done() || WaitSlow(limit); }
 
   // Waits, and returns what the callable threw, or null. Throws TimeoutError or
-  // CancelledError if it did not come to that.
-  const std::exception_ptr& AwaitError(const WaitLimit& limit);
+  // CancelledError, in the name of `handle`, if it did not come to that.
+  const std::exception_ptr& AwaitError(const char* handle,
+                                       const WaitLimit& limit);
 
   // What the callable threw, or null. REQUIRES: it has ended.
   const std::exception_ptr& error() const { return error_; }
 
   // Waits; returns if there is a result, and throws what there is instead.
-  void AwaitResult(const WaitLimit& limit);
+  void AwaitResult(const char* handle, const WaitLimit& limit);
+
+  // Lists `hook`, to be called before those that are listed or behind them;
+  // false if the result is there already: then nobody will call it.
+  enum class Place { kFirst, kLast };
+  bool AddHook(ResultHook& hook, Place place) noexcept;
+  // Takes it back; false if it is not listed any more: it was called, or is
+  // about to be.
+  bool RemoveHook(ResultHook& hook) noexcept;
 
   void Ref() noexcept {
     references_.fetch_add(1, std::memory_order_relaxed);  // see [LAST]
@@ -64,7 +134,11 @@ class ResultState : public Task::Node {
 
   // PENDING -> RUNNING; false if it is not pending. The callable is the caller's
   // from then on.
-  bool TryStart() noexcept;
+  bool TryStart() noexcept { return Change(kPending, kRunning) == kPending; }
+
+  // `from` -> `to`, if that is how it stands; returns how it stood.
+  State Change(State from, State to) noexcept;
+
   // RUNNING -> FINISHED, when the result or error_ is in place; or -> CANCELLED.
   void Finish() noexcept;
   void FinishCancelled() noexcept;
@@ -79,21 +153,25 @@ class ResultState : public Task::Node {
   // |------------|------------------|---------------------------|
   // | kPending   | nobody's yet     | nobody's                  |
   // | kRunning   | the runner's     | the runner's              |
+  // | kSetting   | there is none    | the one's who came here   |
   // | kCancelled | the canceller's  | nobody's: there is none   |
   // | kFinished  | gone             | shared by all handles     |
   //
   //   kPending -> kRunning -> kFinished, kPending -> kCancelled; nothing else,
-  //   but kRunning -> kCancelled for work of many parts.
+  //   but kRunning -> kCancelled for work of many parts; and for a promise, whose
+  //   result may come from several threads, kPending or kRunning -> kSetting ->
+  //   kFinished, or back if the result cannot be made.
   //   Who leaves kPending gets the callable, and destroys it.
-  //   kQueued, a bit beside the first two: threads may be parked on the word.
-  //   Legal to be set when nobody is; illegal to be clear when somebody is.
+  //   kQueued, a bit beside the first three: threads may be parked on the word,
+  //   or hooks be listed. Legal to be set when there are none; illegal to be
+  //   clear when there is one. Who makes the state final wakes the threads and
+  //   takes the hooks, in one step: a hook is called or taken back, not both.
   //   [DONE] release of word_ in Finish() and Cancel() -> acquire in Done(),
   //          Cancelled() and WaitSlow(): the result before the news of it.
   //   [LAST] release of references_ in each Unref() -> acquire in the last:
   //          what any holder did before the state is destroyed. Ref() is
   //          relaxed, because who calls it holds a reference already.
-  enum State : uint32_t { kPending, kRunning, kCancelled, kFinished };
-  static constexpr uint32_t kQueued = 4;
+  static constexpr uint32_t kQueued = 8;
 
   static constexpr State StateOf(uint32_t word) {
     return static_cast<State>(word & ~kQueued);
@@ -102,10 +180,13 @@ class ResultState : public Task::Node {
     return StateOf(word) >= kCancelled;
   }
 
-  bool LeavePending(State next) noexcept;
+  friend class EndlessWait;
+
   void End(State state) noexcept;
-  void WakeAll() noexcept;
+  void Announce() noexcept;
+  bool MarkQueued() noexcept;
   bool WaitSlow(const WaitLimit& limit);
+  bool Park(const WaitLimit& limit);
 
   // In a worker of the pool that has the task, which would wait for it without
   // end: does what it can of it, and returns if it has done anything.
@@ -115,6 +196,11 @@ class ResultState : public Task::Node {
 
   internal::Atomic<uint32_t> word_{kPending};
   internal::Atomic<uint32_t> references_{1};  // the task's own
+  // The first of a ring; guarded by the parking spot of word_.
+  internal::Var<ResultHook*> hooks_ = nullptr;
+  // While its callable waits, without a limit, for another result: that wait.
+  // Guarded by the lock in endless_wait.cc.
+  internal::Var<const EndlessWait*> waits_in_ = nullptr;
 };
 
 // Where the result lives: a value, a reference, or nothing.
@@ -186,15 +272,48 @@ struct TellNobody {
   void operator()(State& /*state*/) const {}
 };
 
-// The state of a submitted callable, which is called without arguments.
-// `tell(state)` is called between the run and its announcement, unless the task
-// never runs; it throws nothing.
+// Whether a callable is to be given a stop token: it cannot be called without.
+template <typename Callable>
+inline constexpr bool kTakesStopToken = std::conjunction_v<
+    std::negation<std::is_invocable<Callable&>>,
+    std::is_invocable<Callable&, std::stop_token>>;
+
+// What calls a callable, and asks it to stop.
+template <typename Callable, bool = kTakesStopToken<Callable>>
+class Caller {
+ public:
+  decltype(auto) Call(Callable& callable) { return callable(); }
+  static bool RequestStop() { return false; }
+};
+
+template <typename Callable>
+class Caller<Callable, true> {
+ public:
+  decltype(auto) Call(Callable& callable) {
+    return callable(stop_.get_token());
+  }
+  bool RequestStop() {
+    stop_.request_stop();
+    return true;
+  }
+
+ private:
+  std::stop_source stop_;
+};
+
+// The state of a submitted callable, which is called without arguments, or with
+// a stop token. `tell(state)` is called between the run and its announcement,
+// unless the task never runs; it throws nothing.
 template <typename T, typename Callable, typename Tell = TellNobody>
 class ResultTask final : public ResultOf<T> {
  public:
   template <typename Source>
   explicit ResultTask(Source&& source, Tell tell = Tell())
       : callable_(std::forward<Source>(source)), tell_(std::move(tell)) {}
+
+  bool RequestStop() noexcept override {
+    return !this->Done() && caller_.RequestStop();
+  }
 
  private:
   bool Run() noexcept override {
@@ -206,9 +325,13 @@ class ResultTask final : public ResultOf<T> {
     return this->TryStart() && (RunStarted(), true);
   }
   bool RunStarted() noexcept {
-    this->error_ = internal::CatchAll([this] {
-      this->result_.SetFrom([this]() -> T { return callable_.get()(); });
-    });
+    {
+      const RunningResult running(*this);
+      this->error_ = internal::CatchAll([this] {
+        this->result_.SetFrom(
+            [this]() -> T { return caller_.Call(callable_.get()); });
+      });
+    }
     const bool ok = this->error_ == nullptr;
     // Before the result is announced: who sees it may count on what the
     // callable held being gone.
@@ -221,6 +344,7 @@ class ResultTask final : public ResultOf<T> {
   void Destroy() noexcept override { DestroyInBlock(this); }
 
   CallableCell<Callable> callable_;
+  [[no_unique_address]] Caller<Callable> caller_;
   [[no_unique_address]] Tell tell_;
 };
 

@@ -13,6 +13,10 @@
 #include <cstdint>
 
 namespace heddle {
+namespace pool_internal {
+class RunningResult;
+}  // namespace pool_internal
+
 namespace internal {
 
 class BlockListener;
@@ -36,6 +40,8 @@ struct PerThread {
   // it works, that worker, for the pool only.
   uint64_t pool = 0;
   void* worker = nullptr;
+  // The result that the innermost call here is to give; null: none.
+  const pool_internal::RunningResult* running_result = nullptr;
   // Who this is; a reference. Null: a thread of somebody else's, not met yet.
   ThreadRecord* record = nullptr;
 

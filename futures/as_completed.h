@@ -1,0 +1,149 @@
+// AsCompleted(): futures one by one, in the order in which they are done.
+//
+// Example:
+//
+//   std::vector<Future<Page>> pages;
+//   for (const std::string& url : urls) pages.push_back(executor.Submit(Fetch, url));
+//   for (Future<Page>& page : AsCompleted(pages, absl::Seconds(30))) {
+//     Show(page.Result());
+//   }
+//
+// The rules:
+//   - Each future is given once, also if it is in the range several times: first
+//     those that are done already, then the others as they are done. A cancelled
+//     one is done at once.
+//   - `limit` bounds all of it, from the call of AsCompleted(). What is done when
+//     it passes is still given; then the step forward (or begin()) throws
+//     TimeoutError, which says how many are not done, and the range is at its
+//     end.
+//   - A future that was given is not held any more. Who drops the range early
+//     leaves nothing behind at the others, which are not cancelled.
+// (Python: concurrent.futures.as_completed, whose clock starts at the first step
+// though.)
+//
+// Thread safety: as for any object; several may be over the same futures.
+
+#ifndef HEDDLE_FUTURES_AS_COMPLETED_H_
+#define HEDDLE_FUTURES_AS_COMPLETED_H_
+
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "heddle/futures/internal/completions.h"
+#include "heddle/futures/internal/future_set.h"
+#include "heddle/futures/progress.h"
+#include "heddle/thread/wait_limit.h"
+
+namespace heddle {
+
+struct AsCompletedOptions {
+  WaitLimit limit = {};          // for all of them, counted from the call
+  Progress* progress = nullptr;  // is told of each; see progress.h
+};
+
+namespace futures_internal {
+
+[[noreturn]] void ThrowUnfinished(size_t unfinished, size_t all);
+
+}  // namespace futures_internal
+
+template <typename FutureType>
+class CompletedFutures {
+ public:
+  class iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = FutureType;
+    using difference_type = std::ptrdiff_t;
+    using pointer = FutureType*;
+    using reference = FutureType&;
+
+    iterator() = default;
+
+    // The future is the caller's to keep or to move away.
+    reference operator*() const { return futures_->current_; }
+    pointer operator->() const { return &futures_->current_; }
+
+    // Waits for the next one.
+    iterator& operator++() {
+      futures_->Advance();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+
+    bool operator==(std::default_sentinel_t) const { return futures_->at_end_; }
+
+   private:
+    friend class CompletedFutures;
+    explicit iterator(CompletedFutures* futures) : futures_(futures) {}
+    CompletedFutures* futures_ = nullptr;
+  };
+
+  // Made by AsCompleted().
+  CompletedFutures(futures_internal::FutureSet<FutureType> set,
+                   const AsCompletedOptions& options)
+      : limit_(options.limit.Started()),
+        progress_(options.progress),
+        futures_(std::move(set.futures)),
+        left_(futures_.size()),
+        completions_(
+            std::make_unique<futures_internal::Completions>(set.states)) {}
+  CompletedFutures(CompletedFutures&&) noexcept = default;
+  CompletedFutures& operator=(CompletedFutures&&) = delete;
+
+  // The range may be gone through once: begin() is where it has got to. Waits
+  // for the first future.
+  iterator begin() {
+    if (!begun_) Advance();
+    return iterator(this);
+  }
+  std::default_sentinel_t end() const { return std::default_sentinel; }
+
+ private:
+  void Advance() {
+    begun_ = true;
+    current_ = FutureType();
+    if (at_end_) return;
+    at_end_ = true;  // unless there is a next one
+    if (left_ == 0) return;
+    const std::optional<size_t> next = completions_->Next(limit_);
+    if (!next.has_value())
+      futures_internal::ThrowUnfinished(left_, futures_.size());
+    at_end_ = false;
+    --left_;
+    current_ = std::move(futures_[*next]);
+    if (progress_ != nullptr) progress_->Add(1);
+  }
+
+  WaitLimit limit_;
+  Progress* progress_;
+  std::vector<FutureType> futures_;  // those that were given are empty
+  size_t left_;
+  // After futures_, whose results it may still be listed at.
+  std::unique_ptr<futures_internal::Completions> completions_;
+  FutureType current_;
+  bool begun_ = false;
+  bool at_end_ = false;
+};
+
+// The futures of a range of Future<T>, as they are done. Throws std::logic_error
+// if one of them has no result behind it, and std::bad_alloc.
+template <typename Futures>
+[[nodiscard]] auto AsCompleted(const Futures& futures,
+                               const AsCompletedOptions& options) {
+  return CompletedFutures(
+      futures_internal::MakeFutureSet("AsCompleted", futures), options);
+}
+template <typename Futures>
+[[nodiscard]] auto AsCompleted(const Futures& futures,
+                               const WaitLimit& limit = {}) {
+  return AsCompleted(futures, AsCompletedOptions{.limit = limit});
+}
+
+}  // namespace heddle
+
+#endif  // HEDDLE_FUTURES_AS_COMPLETED_H_

@@ -1,0 +1,104 @@
+// PromiseState: the state of a result that a Promise gives.
+
+#ifndef HEDDLE_FUTURES_INTERNAL_PROMISE_STATE_H_
+#define HEDDLE_FUTURES_INTERNAL_PROMISE_STATE_H_
+
+#include <exception>
+#include <type_traits>
+#include <utility>
+
+#include "heddle/pool/internal/result_state.h"
+#include "heddle/pool/task.h"
+#include "heddle/thread/internal/throw.h"
+
+namespace heddle {
+namespace futures_internal {
+
+// The errors of Promise. `state`: how the future stood.
+[[noreturn]] void ThrowMovedFrom();
+[[noreturn]] void ThrowNullError();
+[[noreturn]] void ThrowInvalidState(pool_internal::ResultState::State state);
+// BrokenPromise; null in a build without exceptions.
+std::exception_ptr MakeBrokenPromise();
+
+// As the methods of Promise.
+template <typename T>
+class PromiseState final : public pool_internal::ResultOf<T> {
+  using State = pool_internal::ResultState::State;
+
+ public:
+  static PromiseState* Make() {
+    return pool_internal::MakeInBlock<PromiseState>();
+  }
+
+  bool SetRunningOrNotifyCancel() {
+    const State before = this->Change(State::kPending, State::kRunning);
+    if (before == State::kCancelled) return false;
+    if (before != State::kPending) ThrowInvalidState(before);
+    return true;
+  }
+
+  template <typename... Arguments>
+  void SetResult(Arguments&&... arguments) {
+    const State before = BeginSetting();
+    if (before >= State::kSetting) ThrowInvalidState(before);
+    std::exception_ptr error = internal::CatchAll([&] {
+      this->result_.SetFrom([&]() -> T {
+        if constexpr (std::is_void_v<T>) {
+          static_assert(sizeof...(arguments) == 0, "void has no arguments");
+        } else if constexpr (std::is_reference_v<T>) {
+          static_assert(sizeof...(arguments) == 1, "a reference to one thing");
+          return static_cast<T>((arguments, ...));
+        } else {
+          return T(std::forward<Arguments>(arguments)...);
+        }
+      });
+    });
+    if (error != nullptr) {
+      this->Change(State::kSetting, before);
+      internal::Rethrow(std::move(error));
+    }
+    this->Finish();
+  }
+
+  void SetException(std::exception_ptr error) {
+    if (error == nullptr) ThrowNullError();
+    const State before = BeginSetting();
+    if (before >= State::kSetting) ThrowInvalidState(before);
+    this->error_ = std::move(error);
+    this->Finish();
+  }
+
+  // The promise is gone.
+  void Abandon() noexcept {
+    if (BeginSetting() < State::kSetting) {
+      this->error_ = MakeBrokenPromise();
+      if (this->error_ != nullptr) {
+        this->Finish();
+      } else {
+        this->FinishCancelled();
+      }
+    }
+    this->Unref();
+  }
+
+ private:
+  // Whoever gets here from kPending or kRunning sets the result, alone; returns
+  // how it stood.
+  State BeginSetting() noexcept {
+    const State before = this->Change(State::kPending, State::kSetting);
+    if (before != State::kRunning) return before;
+    return this->Change(State::kRunning, State::kSetting);
+  }
+
+  // It is in no queue, and has no callable.
+  bool Run() noexcept override { return true; }
+  bool RunHere() noexcept override { return false; }
+  void DestroyCallable() noexcept override {}
+  void Destroy() noexcept override { pool_internal::DestroyInBlock(this); }
+};
+
+}  // namespace futures_internal
+}  // namespace heddle
+
+#endif  // HEDDLE_FUTURES_INTERNAL_PROMISE_STATE_H_

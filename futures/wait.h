@@ -1,0 +1,68 @@
+// Wait(): waits for several futures at once, of whatever executors.
+//
+// Example:
+//
+//   auto [done, not_done] = Wait(futures, ReturnWhen::kFirstException,
+//                                absl::Seconds(10));
+//   for (const Future<Page>& late : not_done) late.Cancel();
+//
+// A cancelled future is done at once. (Python: concurrent.futures.wait, where a
+// future that an executor's shutdown cancels is waited for without end.)
+//
+// Thread safety: may be called by any number of threads for the same futures.
+// Errors: a limit that passes is no error: what is not done by then is in
+// `not_done`. Throws std::logic_error for a future without a result behind it,
+// std::bad_alloc, and DeadlockError as Future::Wait() does (where all are waited
+// for).
+
+#ifndef HEDDLE_FUTURES_WAIT_H_
+#define HEDDLE_FUTURES_WAIT_H_
+
+#include <utility>
+#include <vector>
+
+#include "heddle/futures/internal/completions.h"
+#include "heddle/futures/internal/future_set.h"
+#include "heddle/thread/wait_limit.h"
+
+namespace heddle {
+
+enum class ReturnWhen {
+  kAllCompleted,
+  kFirstCompleted,  // or cancelled
+  kFirstException,  // or all, if none throws; a cancelled one does not count
+};
+
+// The futures that were waited for, each once, in the order of the input.
+template <typename FutureType>
+struct WaitResult {
+  std::vector<FutureType> done;
+  std::vector<FutureType> not_done;
+};
+
+namespace futures_internal {
+
+void WaitFor(const States& states, ReturnWhen return_when,
+             const WaitLimit& limit);
+
+}  // namespace futures_internal
+
+// Waits within `limit` until `return_when` is so of `futures`, a range of
+// Future<T>; returns at once if it is so already, or if there are none.
+template <typename Futures>
+auto Wait(const Futures& futures,
+          ReturnWhen return_when = ReturnWhen::kAllCompleted,
+          const WaitLimit& limit = {}) {
+  auto set = futures_internal::MakeFutureSet("Wait", futures);
+  futures_internal::WaitFor(set.states, return_when, limit);
+  WaitResult<typename decltype(set.futures)::value_type> result;
+  for (auto& future : set.futures) {
+    auto& part = future.Done() ? result.done : result.not_done;
+    part.push_back(std::move(future));
+  }
+  return result;
+}
+
+}  // namespace heddle
+
+#endif  // HEDDLE_FUTURES_WAIT_H_
