@@ -5,7 +5,6 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -20,7 +19,6 @@
 #include "heddle/futures/promise.h"
 #include "heddle/futures/thread_pool_executor.h"
 #include "heddle/pool/errors.h"
-#include "heddle/sync/event.h"
 #include "heddle/thread/internal/manual_clock.h"
 
 namespace heddle {
@@ -123,7 +121,8 @@ TEST(AsCompletedTest, AFutureThatWasGivenIsNotHeld) {
   std::optional<std::vector<Future<std::shared_ptr<int>>>> futures;
   futures.emplace();
   for (int i = 0; i < 2; ++i)
-    futures->push_back(executor.Submit([i] { return std::make_shared<int>(i); }));
+    futures->push_back(
+        executor.Submit([i] { return std::make_shared<int>(i); }));
   executor.RunAll();
   const std::weak_ptr<int> first = (*futures)[0].Result();
   auto completed = AsCompleted(*futures);

@@ -14,7 +14,6 @@
 #include "gtest/gtest.h"
 #include "heddle/futures/future.h"
 #include "heddle/futures/manual_executor.h"
-#include "heddle/futures/promise.h"
 #include "heddle/futures/thread_pool_executor.h"
 #include "heddle/sync/event.h"
 #include "heddle/thread/except_hook.h"
@@ -97,7 +96,8 @@ TEST(DoneCallbackTest, SeveralAreCalledInTheOrderOfAddingAndTheSameOneTwice) {
   const Future<void> future = executor.Submit([] {});
   std::vector<int> got;
   for (int i = 0; i < 3; ++i)
-    future.AddDoneCallback([&got, i](const Future<void>&) { got.push_back(i); });
+    future.AddDoneCallback(
+        [&got, i](const Future<void>&) { got.push_back(i); });
   const auto same = [&got](const Future<void>&) { got.push_back(7); };
   future.AddDoneCallback(same);
   future.AddDoneCallback(same);
@@ -111,9 +111,8 @@ TEST(DoneCallbackTest, MayUseTheFutureAndAddMore) {
   std::vector<int> got;
   future.AddDoneCallback([&](Future<int> done) {
     EXPECT_FALSE(done.Cancel());
-    done.AddDoneCallback([&](Future<int> again) {
-      got.push_back(again.Result() + 1);
-    });
+    done.AddDoneCallback(
+        [&](Future<int> again) { got.push_back(again.Result() + 1); });
     got.push_back(done.Result());
   });
   executor.RunAll();
@@ -123,9 +122,8 @@ TEST(DoneCallbackTest, MayUseTheFutureAndAddMore) {
 TEST(DoneCallbackTest, MaySubmitMore) {
   ManualExecutor executor;
   int ran = 0;
-  executor.Submit([] {}).AddDoneCallback([&](const Future<void>&) {
-    executor.Submit([&ran] { ++ran; });
-  });
+  executor.Submit([] {}).AddDoneCallback(
+      [&](const Future<void>&) { executor.Submit([&ran] { ++ran; }); });
   executor.RunAll();
   EXPECT_EQ(ran, 1);
 }
@@ -145,8 +143,9 @@ TEST(DoneCallbackTest, TakesMoveOnlyFunctionsAndDestroysThemAfterTheCall) {
 
 TEST(DoneCallbackTest, TheLastHandleMayGoInside) {
   ManualExecutor executor;
-  auto future = std::make_unique<Future<std::vector<int>>>(
-      executor.Submit([] { return std::vector<int>{1, 2}; }));
+  auto future = std::make_unique<Future<std::vector<int>>>(executor.Submit([] {
+    return std::vector<int>{1, 2};
+  }));
   size_t size = 0;
   future->AddDoneCallback([&](Future<std::vector<int>> done) {
     future.reset();
@@ -159,8 +158,7 @@ TEST(DoneCallbackTest, TheLastHandleMayGoInside) {
 
 TEST(DoneCallbackTest, TheLastHandleMayGoInsideOneThatCancels) {
   ManualExecutor executor;
-  auto future =
-      std::make_unique<Future<void>>(executor.Submit([] {}));
+  auto future = std::make_unique<Future<void>>(executor.Submit([] {}));
   future->AddDoneCallback([&](const Future<void>&) { future.reset(); });
   future->Cancel();
   EXPECT_EQ(future, nullptr);
@@ -195,7 +193,8 @@ TEST(DoneCallbackTest, AgainstCompletionEachIsCalledOnce) {
       for (int i = 0; i < 5; ++i)
         future.AddDoneCallback([&](const Future<int>&) { ++called; });
     };
-    internal::RunConcurrently(1, [&] { executor.RunAll(); }, add, add);
+    internal::RunConcurrently(
+        1, [&] { executor.RunAll(); }, add, add);
     EXPECT_EQ(called, 10);
   }
 }
@@ -220,9 +219,8 @@ TEST(DoneCallbackTest, OneThatThrowsIsReportedAndTheRestAreCalled) {
 
 TEST(DoneCallbackTest, AtAHandleWithoutAResultIsAnErrorAndNothingIsLeft) {
   auto held = std::make_shared<int>(1);
-  EXPECT_THROW(
-      Future<int>().AddDoneCallback([held](const Future<int>&) {}),
-      std::logic_error);
+  EXPECT_THROW(Future<int>().AddDoneCallback([held](const Future<int>&) {}),
+               std::logic_error);
   EXPECT_EQ(held.use_count(), 1);
 }
 #endif

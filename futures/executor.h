@@ -99,13 +99,13 @@ class Executor {
   }
   template <typename Function, MapRange Range>
   [[nodiscard]] MapResults<std::decay_t<Function>, Range> Map(
-      Function&& function, Range&& range, const MapOptions& options) {
+      Function&& function, Range&& range, const ExecutorMapOptions& options) {
     return MapWith(options, std::forward<Function>(function),
                    std::forward<Range>(range));
   }
   template <typename Function, MapRange A, MapRange B>
   [[nodiscard]] MapResults<std::decay_t<Function>, A, B> Map(
-      Function&& function, A&& a, B&& b, const MapOptions& options) {
+      Function&& function, A&& a, B&& b, const ExecutorMapOptions& options) {
     return MapWith(options, std::forward<Function>(function),
                    std::forward<A>(a), std::forward<B>(b));
   }
@@ -113,7 +113,8 @@ class Executor {
   // As Map(), with options for however many ranges.
   template <typename Function, MapRange... Ranges>
   [[nodiscard]] MapResults<std::decay_t<Function>, Ranges...> MapWith(
-      const MapOptions& options, Function&& function, Ranges&&... ranges) {
+      const ExecutorMapOptions& options, Function&& function,
+      Ranges&&... ranges) {
     return MapResults<std::decay_t<Function>, Ranges...>(
         *this, options, std::forward<Function>(function),
         std::forward<Ranges>(ranges)...);

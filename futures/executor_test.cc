@@ -24,6 +24,7 @@
 #include "heddle/futures/future.h"
 #include "heddle/futures/manual_executor.h"
 #include "heddle/futures/map_results.h"
+#include "heddle/futures/progress.h"
 #include "heddle/futures/thread_pool_executor.h"
 #include "heddle/pool/errors.h"
 #include "heddle/pool/task.h"
@@ -337,6 +338,102 @@ TEST(MapTest, DroppedBeforeTheFirstStepItCancelsAll) {
   EXPECT_EQ(ran, 0);
 }
 
+TEST(MapTest, SeveralRangesAreReadSideBySideUpToTheShortest) {
+  ManualExecutor executor;
+  const std::vector<std::string> words = {"a", "b", "c"};
+  const std::vector<size_t> counts = {1, 2};
+  auto results = executor.Map(
+      [](const std::string& word, size_t count, int number) {
+        return std::string(count, word[0]) + std::to_string(number);
+      },
+      words, counts, std::vector<int>{7, 8, 9});
+  executor.RunAll();
+  EXPECT_THAT(Collect(std::move(results)), ElementsAre("a7", "bb8"));
+  EXPECT_EQ(words[0], "a") << "copied from an lvalue";
+}
+
+TEST(MapTest, SeveralRangesWithOptions) {
+  ManualExecutor executor;
+  const auto add = [](int a, int b) { return a + b; };
+  const std::vector<int> tens = {10, 20, 30};
+  int read = 0;
+  auto two = executor.Map(add, tens, Naturals(read), {.buffersize = 1});
+  EXPECT_EQ(executor.size(), 1);
+  auto it = two.begin();
+  executor.RunAll();
+  EXPECT_EQ(*it, 10);
+  auto three = executor.MapWith(
+      {.chunksize = 2}, [](int a, int b, int c) { return a * b * c; }, tens,
+      tens, tens);
+  executor.RunAll();
+  EXPECT_THAT(Collect(std::move(three)), ElementsAre(1000, 8000, 27000));
+}
+
+TEST(MapTest, AChunkIsOneTask) {
+  ManualExecutor executor;
+  std::vector<int> numbers(10);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  auto results = executor.Map([](int n) { return std::to_string(n); }, numbers,
+                              {.chunksize = 4});
+  EXPECT_EQ(executor.size(), 3);
+  executor.RunAll();
+  EXPECT_THAT(Collect(std::move(results)),
+              ElementsAre("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"));
+}
+
+TEST(MapTest, ChunksWithABoundReadAsFarAsThat) {
+  ManualExecutor executor;
+  int read = 0;
+  auto results = executor.Map([](int n) { return n; }, Naturals(read),
+                              {.buffersize = 6, .chunksize = 3});
+  EXPECT_EQ(executor.size(), 2);
+  EXPECT_EQ(read, 5);  // the last of six that it has given
+  auto it = results.begin();
+  for (int n = 0; n < 100; ++n, ++it) {
+    executor.RunAll();
+    EXPECT_EQ(*it, n);
+    EXPECT_LE(read, n + 6);
+  }
+  int more = 0;
+  auto least = executor.Map([](int n) { return n; }, Naturals(more),
+                            {.buffersize = 1, .chunksize = 5});
+  EXPECT_EQ(more, 4) << "one chunk at least";
+}
+
+TEST(MapTest, ResultsOfChunksMayBeVoidMoveOnlyOrReferences) {
+  ManualExecutor executor;
+  std::vector<int> numbers = {1, 2, 3};
+  int sum = 0;
+  auto nothing =
+      executor.Map([&sum](int n) { sum += n; }, numbers, {.chunksize = 2});
+  auto pointers = executor.Map([](int n) { return std::make_unique<int>(n); },
+                               numbers, {.chunksize = 2});
+  auto places = executor.Map(
+      [&numbers](int n) -> int& { return numbers[static_cast<size_t>(n) - 1]; },
+      std::vector<int>{1, 2, 3}, {.chunksize = 2});
+  executor.RunAll();
+  for (auto it = nothing.begin(); it != nothing.end(); ++it) *it;
+  EXPECT_EQ(sum, 6);
+  for (std::unique_ptr<int>& p : pointers) sum -= *p;
+  EXPECT_EQ(sum, 0);
+  for (int& place : places) place *= 10;
+  EXPECT_THAT(numbers, ElementsAre(10, 20, 30));
+}
+
+TEST(MapTest, DrivesAProgress) {
+  ManualExecutor executor;
+  Progress progress({.show = Progress::Show::kNever});
+  auto results = executor.Map([](int n) { return n; }, std::vector<int>{1, 2},
+                              {.progress = &progress});
+  executor.RunAll();
+  EXPECT_EQ(progress.done(), 0);
+  auto it = results.begin();
+  ++it;
+  EXPECT_EQ(progress.done(), 1);
+  ++it;
+  EXPECT_EQ(progress.done(), 2);
+}
+
 TEST(MapTest, OneElementWithEveryBound) {
   for (const size_t bound : {size_t{0}, size_t{1}, size_t{2}}) {
     ManualExecutor executor;
@@ -472,6 +569,81 @@ TEST(MapTest, WhatTheInputThrowsComesOutOfTheCallAndCancelsTheRest) {
       std::ios::failure);
   executor.RunAll();
   EXPECT_EQ(ran, 0);
+}
+
+TEST(MapTest, AnErrorInAChunkComesOutAtItsPlaceAndTheRestGoesOn) {
+  ManualExecutor executor;
+  auto results = executor.Map(
+      [](int n) {
+        if (n % 3 == 0) throw n;
+        return n;
+      },
+      std::vector<int>{1, 2, 3, 4, 5, 6, 7}, {.chunksize = 3});
+  executor.RunAll();
+  std::vector<int> all;
+  for (auto it = results.begin(); it != results.end(); ++it) {
+    try {
+      all.push_back(*it);
+    } catch (int n) {
+      all.push_back(-n);
+    }
+  }
+  EXPECT_THAT(all, ElementsAre(1, 2, -3, 4, 5, -6, 7));
+}
+
+TEST(MapTest, AnInputThatThrowsInAChunkLosesNothingBeforeIt) {
+  ManualExecutor executor;
+  std::istringstream text("1 2 3 four");
+  text.exceptions(std::ios::failbit);
+  auto results = executor.Map([](int n) { return n; }, Numbers{&text},
+                              {.buffersize = 2, .chunksize = 2});
+  executor.RunAll();
+  auto it = results.begin();
+  EXPECT_EQ(*it, 1);
+  ++it;
+  EXPECT_EQ(*it, 2);
+  EXPECT_THROW(++it, std::ios::failure);
+  executor.RunAll();
+  EXPECT_EQ(*it, 3);
+}
+
+TEST(MapTest, AChunkThatIsRefusedIsHandedInAgain) {
+  // Refuses the third task.
+  class Moody final : public Executor {
+   public:
+    void Schedule(Task task) override {
+      if (++asked_ == 3) throw std::runtime_error("not now");
+      std::move(task).Run();
+    }
+
+   private:
+    int asked_ = 0;
+  };
+  Moody executor;
+  auto results = executor.Map([](int n) { return n; },
+                              std::vector<int>{1, 2, 3, 4, 5, 6, 7, 8},
+                              {.buffersize = 4, .chunksize = 2});
+  std::vector<int> all;
+  int refused = 0;
+  for (auto it = results.begin(); it != results.end();) {
+    all.push_back(*it);
+    try {
+      ++it;
+    } catch (const std::runtime_error&) {
+      ++refused;
+    }
+  }
+  EXPECT_EQ(refused, 1);
+  EXPECT_THAT(all, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
+}
+
+TEST(MapTest, AChunksizeOfZeroIsRefused) {
+  ManualExecutor executor;
+  EXPECT_THROW(
+      static_cast<void>(executor.Map([](int n) { return n; },
+                                     std::vector<int>{1}, {.chunksize = 0})),
+      std::invalid_argument);
+  EXPECT_EQ(executor.size(), 0);
 }
 
 TEST(MapTest, ARefusedSubmissionComesOutOfTheStep) {

@@ -14,8 +14,8 @@ namespace heddle {
 void ManualExecutor::Schedule(Task task) {
   LockGuard guard(lock_);
   if (shut_down_) {
-    internal::Throw(ShutdownError(
-        "ManualExecutor: cannot schedule work after Shutdown()"));
+    internal::Throw(
+        ShutdownError("ManualExecutor: cannot schedule work after Shutdown()"));
   }
   tasks_.Push(std::move(task));
 }

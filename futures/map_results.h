@@ -65,7 +65,7 @@
 
 namespace heddle {
 
-struct MapOptions {
+struct ExecutorMapOptions {
   WaitLimit limit = {};   // for all results together, counted from the call
   size_t buffersize = 0;  // how many results may be on their way; 0: no bound
   size_t chunksize = 1;   // how many elements are one task
@@ -120,8 +120,8 @@ class MapResults {
 
   // Made by Executor::Map().
   template <typename F, typename... Rs>
-  MapResults(Executor& executor, const MapOptions& options, F&& function,
-             Rs&&... ranges)
+  MapResults(Executor& executor, const ExecutorMapOptions& options,
+             F&& function, Rs&&... ranges)
       : executor_(&executor),
         options_(Checked(options)),
         function_(std::make_shared<typename Call::SharedFunction>(
@@ -154,7 +154,7 @@ class MapResults {
 
  private:
   struct Chunk {
-    Future<typename Call::Result> future;
+    Future<typename Call::Result> future = {};
     size_t size = 1;
   };
 
@@ -171,7 +171,7 @@ class MapResults {
     std::shared_ptr<std::vector<Element>> unsent;
   };
 
-  static const MapOptions& Checked(const MapOptions& options) {
+  static const ExecutorMapOptions& Checked(const ExecutorMapOptions& options) {
     if (options.chunksize == 0) {
       internal::Throw(
           std::invalid_argument("Map: chunksize must be greater than 0"));
@@ -253,7 +253,7 @@ class MapResults {
   }
 
   Executor* executor_;
-  MapOptions options_;
+  ExecutorMapOptions options_;
   std::shared_ptr<typename Call::SharedFunction> function_;  // by all calls
   std::unique_ptr<State> state_;  // null when moved from
 };

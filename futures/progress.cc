@@ -85,8 +85,8 @@ std::string Progress::Line() const {
   }
   absl::StrAppendFormat(&line, ", %.*f/s", rate < 10 ? 1 : 0, rate);
   if (options_.total > done && rate > 0) {
-    const auto left = absl::Seconds(
-        static_cast<double>(options_.total - done) / rate);
+    const auto left =
+        absl::Seconds(static_cast<double>(options_.total - done) / rate);
     absl::StrAppend(&line, ", ",
                     absl::FormatDuration(absl::Ceil(left, absl::Seconds(1))),
                     " left");

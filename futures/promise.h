@@ -59,9 +59,7 @@ class Promise {
   // Says that the work begins: from now on the future is running and cannot be
   // cancelled. False if it was cancelled: then there is nothing to do. Throws
   // InvalidStateError if this was called before, or the future has its result.
-  bool SetRunningOrNotifyCancel() {
-    return state().SetRunningOrNotifyCancel();
-  }
+  bool SetRunningOrNotifyCancel() { return state().SetRunningOrNotifyCancel(); }
 
   // Gives the future its result: a T made of `arguments`, or for a T& what that
   // refers to, or nothing for void. What making it throws comes out, and nothing

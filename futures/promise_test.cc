@@ -93,11 +93,12 @@ TEST(PromiseTest, SetAgainstCancelHasOneOutcome) {
     const Future<int> future = promise.GetFuture();
     bool began = false;
     bool was_cancelled = false;
-    internal::RunConcurrently(1, [&] { was_cancelled = future.Cancel(); },
-                              [&] {
-                                began = promise.SetRunningOrNotifyCancel();
-                                if (began) promise.SetResult(7);
-                              });
+    internal::RunConcurrently(
+        1, [&] { was_cancelled = future.Cancel(); },
+        [&] {
+          began = promise.SetRunningOrNotifyCancel();
+          if (began) promise.SetResult(7);
+        });
     EXPECT_NE(began, was_cancelled);
     EXPECT_EQ(future.Cancelled(), was_cancelled);
   }
@@ -155,18 +156,16 @@ TEST(PromiseTest, MisuseIsAnErrorAndChangesNothing) {
   Promise<int> promise;
   const Future<int> future = promise.GetFuture();
   promise.SetRunningOrNotifyCancel();
-  EXPECT_EQ(
-      MessageOfInvalidState([&] { promise.SetRunningOrNotifyCancel(); }),
-      "Promise: the future is running already");
+  EXPECT_EQ(MessageOfInvalidState([&] { promise.SetRunningOrNotifyCancel(); }),
+            "Promise: the future is running already");
   EXPECT_TRUE(future.Running());
   EXPECT_THROW(promise.SetException(nullptr), std::invalid_argument);
   EXPECT_TRUE(future.Running());
   promise.SetResult(1);
   EXPECT_EQ(MessageOfInvalidState([&] { promise.SetResult(2); }),
             "Promise: the future has its result already");
-  EXPECT_EQ(MessageOfInvalidState([&] {
-              promise.SetException(std::make_exception_ptr(3));
-            }),
+  EXPECT_EQ(MessageOfInvalidState(
+                [&] { promise.SetException(std::make_exception_ptr(3)); }),
             "Promise: the future has its result already");
   EXPECT_THROW(promise.SetRunningOrNotifyCancel(), InvalidStateError);
   EXPECT_EQ(future.Result(), 1);

@@ -48,9 +48,9 @@ ThreadPoolExecutor::ThreadPoolExecutor(const Options& options)
 void ThreadPoolExecutor::Schedule(Task task) {
   if (pool_.Schedule(task)) return;
   if (pool_.IsBroken()) {
-    internal::Throw(
-        BrokenThreadPool("ThreadPoolExecutor: a thread's initializer threw; the "
-                         "executor cannot be used any more"));
+    internal::Throw(BrokenThreadPool(
+        "ThreadPoolExecutor: a thread's initializer threw; the "
+        "executor cannot be used any more"));
   }
   internal::Throw(ShutdownError(
       "ThreadPoolExecutor: cannot schedule work after Shutdown()"));

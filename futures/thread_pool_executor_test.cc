@@ -11,12 +11,14 @@
 #include <vector>
 
 #include "absl/base/config.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "heddle/futures/executor.h"
 #include "heddle/futures/future.h"
 #include "heddle/pool/errors.h"
 #include "heddle/sync/event.h"
+#include "heddle/thread/except_hook.h"
 #include "heddle/thread/internal/manual_clock.h"
 #include "heddle/thread/internal/run_concurrently.h"
 #include "heddle/thread/this_thread.h"
@@ -64,6 +66,33 @@ TEST(ThreadPoolExecutorTest, WorkersHaveTheNumbersOfTheExecutorAndTheirOwn) {
   EXPECT_EQ(of_first, "ThreadPoolExecutor-" + std::to_string(number) + "_0");
   EXPECT_EQ(second.Submit(name).Result(),
             "ThreadPoolExecutor-" + std::to_string(number + 1) + "_0");
+}
+
+TEST(ThreadPoolExecutorTest, ThreadsMayBeNamed) {
+  ThreadPoolExecutor executor(
+      {.max_workers = 1, .thread_name_prefix = "fetcher"});
+  EXPECT_EQ(executor.max_workers(), 1);
+  EXPECT_EQ(executor.Submit([] { return CurrentThread().name(); }).Result(),
+            "fetcher_0");
+}
+
+TEST(ThreadPoolExecutorTest, ByDefaultFourMoreThreadsThanCpusAndAtMost32) {
+  const ThreadPoolExecutor executor;
+  EXPECT_GE(executor.max_workers(), 5);
+  EXPECT_LE(executor.max_workers(), 32);
+}
+
+TEST(ThreadPoolExecutorTest, TheInitializerRunsFirstInEachThread) {
+  std::atomic<int> begun{0};
+  Event both;
+  ThreadPoolExecutor executor({.max_workers = 2, .initializer = [&] {
+                                 if (++begun == 2) both.Set();
+                               }});
+  std::vector<Future<void>> futures;
+  for (int i = 0; i < 2; ++i)
+    futures.push_back(executor.Submit([&] { both.Wait(); }));
+  for (const Future<void>& future : futures) future.Result();
+  EXPECT_EQ(begun, 2);
 }
 
 TEST(ThreadPoolExecutorTest, SubmitFromTasksIsFine) {
@@ -154,6 +183,31 @@ TEST(ThreadPoolExecutorTest, ManySubmittersLoseNothing) {
 TEST(ThreadPoolExecutorTest, MaxWorkersMustBeGreaterThanZero) {
   EXPECT_THROW(ThreadPoolExecutor(0), std::invalid_argument);
   EXPECT_THROW(ThreadPoolExecutor(-1), std::invalid_argument);
+}
+
+TEST(ThreadPoolExecutorTest, AnInitializerThatThrowsBreaksIt) {
+  int reported = 0;
+  SetExceptHook([&reported](const ExceptHookArgs&) { ++reported; });
+  const auto reset = absl::MakeCleanup([] { SetExceptHook({}); });
+  Event go;
+  std::vector<Future<int>> pending;
+  {
+    ThreadPoolExecutor executor({.max_workers = 1, .initializer = [&] {
+                                   go.Wait();
+                                   throw std::runtime_error("no licence");
+                                 }});
+    for (int i = 0; i < 10; ++i)
+      pending.push_back(executor.Submit([i] { return i; }));
+    go.Set();
+    for (const Future<int>& future : pending)
+      EXPECT_THROW(future.Result(), BrokenThreadPool);
+    EXPECT_THROW(executor.Submit([] {}), BrokenThreadPool);
+    EXPECT_THROW(executor.Submit([] {}), BrokenExecutor);
+    executor.Shutdown();
+    EXPECT_THROW(executor.Submit([] {}), BrokenThreadPool)
+        << "broken comes before shut down";
+  }
+  EXPECT_EQ(reported, 1);
 }
 
 TEST(ThreadPoolExecutorTest, SubmitAfterShutdownIsAnError) {

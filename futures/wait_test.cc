@@ -15,7 +15,6 @@
 #include "heddle/futures/manual_executor.h"
 #include "heddle/futures/promise.h"
 #include "heddle/futures/thread_pool_executor.h"
-#include "heddle/pool/errors.h"
 #include "heddle/sync/event.h"
 #include "heddle/thread/internal/manual_clock.h"
 

@@ -82,7 +82,8 @@ TEST(LargeTest, MemoryDoesNotGrowWithTheNumberOfTasks) {
         ASSERT_TRUE(pool.Schedule(task));
       }
       scheduled += kWindow;
-      while (ran.load() < scheduled) std::this_thread::sleep_for(std::chrono::microseconds(20));
+      while (ran.load() < scheduled)
+        std::this_thread::sleep_for(std::chrono::microseconds(20));
     }
   };
   schedule(kTasks / 10);

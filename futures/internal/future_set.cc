@@ -1,8 +1,9 @@
 #include "heddle/futures/internal/future_set.h"
 
 #include <stdexcept>
+#include <unordered_set>
+#include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "heddle/futures/internal/completions.h"
 #include "heddle/pool/internal/result_state.h"
@@ -12,7 +13,7 @@ namespace heddle {
 namespace futures_internal {
 
 States Distinct(const char* caller, States all) {
-  absl::flat_hash_set<const pool_internal::ResultState*> seen;
+  std::unordered_set<const pool_internal::ResultState*> seen;
   std::erase_if(all, [&](const pool_internal::ResultState* state) {
     if (state == nullptr) {
       internal::Throw(std::logic_error(absl::StrCat(

@@ -17,8 +17,8 @@ template <typename... Ranges>
 class ZipCursor {
  public:
   // One of each, by value.
-  using Element = std::tuple<
-      std::iter_value_t<typename pool_internal::InputCursor<Ranges>::Iterator>...>;
+  using Element = std::tuple<std::iter_value_t<
+      typename pool_internal::InputCursor<Ranges>::Iterator>...>;
 
   template <typename... Sources>
   explicit ZipCursor(Sources&&... sources)

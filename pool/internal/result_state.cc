@@ -99,8 +99,8 @@ bool ResultState::MarkQueued() noexcept {
   do {
     if (IsFinal(seen)) return false;
   } while ((seen & kQueued) == 0 &&
-           !word_.compare_exchange_weak(
-               seen, seen | kQueued, std::memory_order_acquire));  // [DONE]
+           !word_.compare_exchange_weak(seen, seen | kQueued,
+                                        std::memory_order_acquire));  // [DONE]
   return true;
 }
 
@@ -162,12 +162,12 @@ bool ResultState::Park(const WaitLimit& started) {
 const std::exception_ptr& ResultState::AwaitError(const char* handle,
                                                   const WaitLimit& limit) {
   if (!Wait(limit)) {
-    internal::Throw(TimeoutError(absl::StrCat(
-        handle, ": the limit passed before the work had ended")));
+    internal::Throw(TimeoutError(
+        absl::StrCat(handle, ": the limit passed before the work had ended")));
   }
   if (Cancelled()) {
-    internal::Throw(CancelledError(absl::StrCat(
-        handle, ": the work was cancelled before it had ended")));
+    internal::Throw(CancelledError(
+        absl::StrCat(handle, ": the work was cancelled before it had ended")));
   }
   return error_;
 }

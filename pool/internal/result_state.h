@@ -65,7 +65,7 @@ class ResultHook {
   virtual void Completed(ResultState& state) noexcept = 0;
 
  protected:
-  ~ResultHook() = default;
+  virtual ~ResultHook() = default;
 
  private:
   friend class ResultState;
@@ -274,9 +274,9 @@ struct TellNobody {
 
 // Whether a callable is to be given a stop token: it cannot be called without.
 template <typename Callable>
-inline constexpr bool kTakesStopToken = std::conjunction_v<
-    std::negation<std::is_invocable<Callable&>>,
-    std::is_invocable<Callable&, std::stop_token>>;
+inline constexpr bool kTakesStopToken =
+    std::conjunction_v<std::negation<std::is_invocable<Callable&>>,
+                       std::is_invocable<Callable&, std::stop_token>>;
 
 // What calls a callable, and asks it to stop.
 template <typename Callable, bool = kTakesStopToken<Callable>>

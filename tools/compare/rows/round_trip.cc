@@ -127,9 +127,8 @@ void RoundTrips(benchmark::State& state, int64_t n,
                                 {"n", std::to_string(n)}};
     const auto add = [&, pause = pause, n = n](const std::string& contender,
                                                auto run) {
-      row.TimedCase(contender, parameters, [=](benchmark::State& state) {
-        run(state, n, pause);
-      });
+      row.TimedCase(contender, parameters,
+                    [=](benchmark::State& state) { run(state, n, pause); });
     };
     add("heddle", RoundTrips<Heddle>);
     add("boost_asio_packaged_task", RoundTrips<BoostPackagedTask>);

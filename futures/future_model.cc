@@ -1,0 +1,247 @@
+// Models of results: who gives one against who waits, cancels, adds a callback,
+// drops the last handle, or watches several.
+
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "heddle/futures/future.h"
+#include "heddle/futures/internal/completions.h"
+#include "heddle/futures/promise.h"
+#include "heddle/futures/wait.h"
+#include "heddle/pool/errors.h"
+#include "heddle/pool/internal/result_handle.h"
+#include "heddle/pool/internal/result_state.h"
+#include "heddle/pool/task.h"
+#include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/var.h"
+#include "heddle/thread/wait_limit.h"
+#include "heddle/tools/explore/explore.h"
+
+namespace heddle {
+namespace {
+
+using explore::Execution;
+using explore::Holds;
+using internal::Var;
+
+// A task and the future of its result: a Submit() without an executor.
+template <typename Callable>
+struct Submitted {
+  explicit Submitted(Callable callable)
+      : Submitted(pool_internal::MakeInBlock<
+                  pool_internal::ResultTask<int, Callable>>(
+            std::move(callable))) {}
+
+  Task task;
+  Future<int> future;
+
+ private:
+  explicit Submitted(pool_internal::ResultTask<int, Callable>* state)
+      : task(state), future(state) {}
+};
+
+TEST(FutureModel, WhoWaitsIsWokenAndSeesWhatWasDone) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
+    Var<int> data = 0;
+    Submitted submitted([&] {
+      data = 1;
+      return 7;
+    });
+    run.Run([&] { std::move(submitted.task).Run(); },
+            [&] {
+              explore::Check(submitted.future.Result() == 7);
+              explore::Check(data == 1);
+            });
+  }));
+}
+
+TEST(FutureModel, WhatIsDoneWithoutAWaitIsSeenToo) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
+    Var<int> data = 0;
+    Submitted submitted([&] {
+      data = 1;
+      return 7;
+    });
+    run.Run([&] { std::move(submitted.task).Run(); },
+            [&] {
+              if (submitted.future.Done()) explore::Check(data == 1);
+            });
+  }));
+}
+
+TEST(FutureModel, ATaskRunsOrIsCancelled) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
+    Var<int> ran = 0;
+    Submitted submitted([&] { return ++ran; });
+    bool cancelled = false;
+    run.Run([&] { std::move(submitted.task).Run(); },
+            [&] { cancelled = submitted.future.Cancel(); });
+    explore::Check(submitted.future.Done());
+    explore::Check(submitted.future.Cancelled() == cancelled);
+    explore::Check(ran == (cancelled ? 0 : 1));
+  }));
+}
+
+TEST(FutureModel, TheLastHandleGoesWhileItEnds) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
+    Submitted submitted([] { return 7; });
+    run.Run([&] { std::move(submitted.task).Run(); },
+            [&] { submitted.future = Future<int>(); });
+  }));
+}
+
+// The task is dropped by another thread than the one that cancels, through the
+// only handle that is left.
+TEST(FutureModel, TheLastHandleGoesInTheCallbackOfWhoCancels) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
+    Submitted submitted([] { return 7; });
+    std::optional<Future<int>> future(std::move(submitted.future));
+    future->AddDoneCallback([&](Future<int> done) {
+      done = Future<int>();
+      future.reset();
+    });
+    Future<int>* const handle = &*future;
+    run.Run([&] { handle->Cancel(); }, [&] { submitted.task = Task(); });
+  }));
+}
+
+TEST(FutureModel, ACallbackIsCalledOnceWhoeverComesFirst) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
+    Promise<int> promise;
+    const Future<int> future = promise.GetFuture();
+    internal::Atomic<int> called{0};
+    run.Run([&] { promise.SetResult(7); },
+            [&] {
+              future.AddDoneCallback([&](const Future<int>& done) {
+                explore::Check(done.Result() == 7);
+                called.fetch_add(1, std::memory_order_relaxed);
+              });
+            });
+    explore::Check(called.load(std::memory_order_relaxed) == 1);
+  }));
+}
+
+TEST(FutureModel, CallbacksOfTwoThreadsAreBothCalled) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Promise<int> promise;
+    const Future<int> future = promise.GetFuture();
+    internal::Atomic<int> called{0};
+    const auto add = [&] {
+      future.AddDoneCallback([&](const Future<int>&) {
+        called.fetch_add(1, std::memory_order_relaxed);
+      });
+    };
+    run.Run([&] { promise.SetResult(7); }, add, add);
+    explore::Check(called.load(std::memory_order_relaxed) == 2);
+  }));
+}
+
+TEST(FutureModel, OfTwoWhoSetAPromiseOneIsRefused) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
+    Promise<int> promise;
+    const Future<int> future = promise.GetFuture();
+    internal::Atomic<int> refused{0};
+    const auto set = [&] {
+      try {
+        promise.SetResult(7);
+      } catch (const InvalidStateError&) {
+        refused.fetch_add(1, std::memory_order_relaxed);
+      }
+    };
+    run.Run(set, set);
+    explore::Check(refused.load(std::memory_order_relaxed) == 1);
+    explore::Check(future.Result() == 7);
+  }));
+}
+
+TEST(FutureModel, APromiseIsRunningOrCancelled) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
+    Promise<int> promise;
+    const Future<int> future = promise.GetFuture();
+    bool cancelled = false;
+    bool began = false;
+    run.Run([&] { cancelled = future.Cancel(); },
+            [&] {
+              began = promise.SetRunningOrNotifyCancel();
+              if (began) promise.SetResult(7);
+            });
+    explore::Check(began != cancelled);
+    explore::Check(future.Done() && future.Cancelled() == cancelled);
+  }));
+}
+
+TEST(FutureModel, WhoWaitsForTheFirstOfTwoIsToldOfIt) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Promise<int> a;
+    Promise<int> b;
+    const std::vector<Future<int>> futures = {a.GetFuture(), b.GetFuture()};
+    run.Run([&] { a.SetResult(1); },
+            [&] {
+              const auto [done, not_done] =
+                  Wait(futures, ReturnWhen::kFirstCompleted);
+              explore::Check(done.size() == 1 && done[0].Result() == 1);
+            });
+    b.SetResult(2);
+  }));
+}
+
+TEST(FutureModel, OfTwoResultsBothAreToldOf) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    Promise<int> a;
+    Promise<int> b;
+    const Future<int> of_a = a.GetFuture();
+    const Future<int> of_b = b.GetFuture();
+    run.Run([&] { a.SetResult(1); }, [&] { b.SetResult(2); },
+            [&] {
+              futures_internal::Completions completions(
+                  {pool_internal::ResultAccess::StateOf(of_a),
+                   pool_internal::ResultAccess::StateOf(of_b)});
+              const std::optional<size_t> first =
+                  completions.Next(WaitLimit().Started());
+              const std::optional<size_t> second =
+                  completions.Next(WaitLimit().Started());
+              explore::Check(first.has_value() && second.has_value());
+              explore::Check(*first + *second == 1);
+            });
+  }));
+}
+
+TEST(FutureModel, WhoWatchesMayGoWhileAResultComes) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Promise<int> promise;
+    const Future<int> future = promise.GetFuture();
+    run.Run([&] { promise.SetResult(7); },
+            [&] {
+              const futures_internal::Completions completions(
+                  {pool_internal::ResultAccess::StateOf(future)});
+            });
+  }));
+}
+
+TEST(FutureModel, OfTwoTasksThatWaitForEachOtherOneIsToldSo) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    std::optional<Future<int>> futures[2];
+    internal::Atomic<int> told{0};
+    const auto wait_for = [&](int i) {
+      try {
+        return futures[i]->Result();
+      } catch (const DeadlockError&) {
+        told.fetch_add(1, std::memory_order_relaxed);
+        return 7;
+      }
+    };
+    Submitted a([&] { return wait_for(1); });
+    Submitted b([&] { return wait_for(0); });
+    futures[0] = a.future;
+    futures[1] = b.future;
+    run.Run([&] { std::move(a.task).Run(); }, [&] { std::move(b.task).Run(); });
+    explore::Check(told.load(std::memory_order_relaxed) == 1);
+    explore::Check(a.future.Result() == 7 && b.future.Result() == 7);
+  }));
+}
+
+}  // namespace
+}  // namespace heddle
