@@ -24,6 +24,7 @@ ROSTER = "//pool/internal:roster_model_test"
 LOOP = "//pool/internal:loop_model_test"
 WORKER_POOL = "//pool:worker_pool_model_test"
 THREAD_POOL = "//pool:thread_pool_model_test"
+FUTURE = "//futures:future_model_test"
 
 
 def models(target, suite, *names):
@@ -1087,5 +1088,96 @@ MUTANTS = [
         "  if (why == nullptr) {\n    Cancel();\n",
         "  if (why == nullptr) {\n",
         models(THREAD_POOL, "ThreadPoolModel", "TerminateEndsEveryResult"),
+    ),
+    # --- futures: results and who wants them ----------------------------------
+    (
+        "a result is announced without release",
+        "pool/internal/result_state.cc",
+        "word_.exchange(state, std::memory_order_release);",
+        "word_.exchange(state, std::memory_order_relaxed);",
+        models(FUTURE, "FutureModel", "WhatIsDoneWithoutAWaitIsSeenToo", "WhoWaitsIsWokenAndSeesWhatWasDone"),
+    ),
+    (
+        "who waits for a result does not say so",
+        "pool/internal/result_state.cc",
+        "word_.compare_exchange_weak(seen, seen | kQueued,",
+        "word_.compare_exchange_weak(seen, seen,",
+        models(
+            FUTURE,
+            "FutureModel",
+            "WhoWaitsIsWokenAndSeesWhatWasDone",
+            "ACallbackIsCalledOnceWhoeverComesFirst",
+            "CallbacksOfTwoThreadsAreBothCalled",
+        ),
+    ),
+    (
+        "a task that was cancelled runs",
+        "pool/internal/result_state.h",
+        "bool TryStart() noexcept { return Change(kPending, kRunning) == kPending; }",
+        "bool TryStart() noexcept { return Change(kPending, kRunning) != kFinished; }",
+        models(FUTURE, "FutureModel", "ATaskRunsOrIsCancelled"),
+    ),
+    (
+        "the last handle does not see what the task did",
+        "pool/internal/result_state.h",
+        "references_.fetch_sub(1, std::memory_order_acq_rel);  // [LAST]",
+        "references_.fetch_sub(1, std::memory_order_relaxed);  // [LAST]",
+        models(FUTURE, "FutureModel", "TheLastHandleGoesWhileItEnds"),
+    ),
+    (
+        "who cancels does not hold what is cancelled",
+        "pool/internal/result_state.cc",
+        "  Ref();\n  const State before = Change(kPending, kCancelled);",
+        "  if (pool() != 0) Ref();\n  const State before = Change(kPending, kCancelled);",
+        models(FUTURE, "FutureModel", "TheLastHandleGoesWhileTheTaskIsDropped"),
+    ),
+    (
+        "a callback is listed at a result that is there",
+        "pool/internal/result_state.cc",
+        "  if (!MarkQueued()) return false;\n  hook.listed_ = true;",
+        "  MarkQueued();\n  hook.listed_ = true;",
+        models(FUTURE, "FutureModel", "ACallbackIsCalledOnceWhoeverComesFirst"),
+    ),
+    (
+        "of several hooks one is called",
+        "pool/internal/result_state.cc",
+        "    hook->Completed(*this);\n    hook = next;",
+        "    hook->Completed(*this);\n    hook = next == hook ? next : nullptr;",
+        models(FUTURE, "FutureModel", "CallbacksOfTwoThreadsAreBothCalled"),
+    ),
+    (
+        "two may set a promise",
+        "futures/internal/promise_state.h",
+        "    if (before >= State::kSetting) ThrowInvalidState(before);\n    std::exception_ptr error",
+        "    if (before > State::kSetting) ThrowInvalidState(before);\n    std::exception_ptr error",
+        models(FUTURE, "FutureModel", "OfTwoWhoSetAPromiseOneIsRefused"),
+    ),
+    (
+        "a cancelled promise begins",
+        "futures/internal/promise_state.h",
+        "    if (before == State::kCancelled) return false;",
+        "    if (before == State::kCancelled) return true;",
+        models(FUTURE, "FutureModel", "APromiseIsRunningOrCancelled"),
+    ),
+    (
+        "who watches several is not woken",
+        "futures/internal/completions.cc",
+        "    ready_.Release();",
+        "    if (last_ != &entry) ready_.Release();",
+        models(FUTURE, "FutureModel", "WhoWaitsForTheFirstOfTwoIsToldOfIt", "OfTwoResultsBothAreToldOf"),
+    ),
+    (
+        "a hook is taken back that is being called",
+        "pool/internal/result_state.cc",
+        "  if (!hook.listed_) return false;",
+        "  if (!hook.listed_) return true;",
+        models(FUTURE, "FutureModel", "WhoWatchesMayGoWhileAResultComes"),
+    ),
+    (
+        "a wait between tasks is not entered",
+        "pool/internal/endless_wait.cc",
+        "outer_ = std::exchange(running_->state().waits_in_, this);  // (E1)",
+        "outer_ = running_->state().waits_in_;  // (E1)",
+        models(FUTURE, "FutureModel", "OfTwoTasksThatWaitForEachOtherOneIsToldSo"),
     ),
 ]
