@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -10,11 +11,14 @@
 #include "absl/base/config.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "heddle/futures/as_completed.h"
 #include "heddle/futures/executor.h"
 #include "heddle/futures/future.h"
 #include "heddle/futures/manual_executor.h"
 #include "heddle/futures/map_results.h"
+#include "heddle/futures/promise.h"
 #include "heddle/futures/thread_pool_executor.h"
+#include "heddle/pool/internal/result_state.h"
 #include "heddle/thread/internal/failing_new.h"
 
 #ifdef ABSL_HAVE_EXCEPTIONS
@@ -157,6 +161,89 @@ TEST(OutOfMemoryTest, WaitingAndCancellingNeedNone) {
     EXPECT_EQ(future.Result(), 1);
   }));
   EXPECT_FALSE(failed);
+}
+
+// What a callback cannot be added to for want of memory is as it was.
+TEST(OutOfMemoryTest, ACallbackIsAddedOrItIsNot) {
+  struct LargeCallback {
+    void operator()(const Future<int>& /*done*/) const { ++*called; }
+    int* called;
+    char bytes[2000] = {};  // so that no cache has a block for it
+  };
+  ManualExecutor executor;
+  int called = 0;
+  const Future<int> future = executor.Submit([] { return 1; });
+  bool failed = false;
+  EXPECT_FALSE(WithoutMemoryAfter(
+      0, failed, [&] { future.AddDoneCallback(LargeCallback{&called}); }));
+  EXPECT_TRUE(failed);
+  future.AddDoneCallback(LargeCallback{&called});
+  executor.RunAll();
+  EXPECT_EQ(called, 1);
+}
+
+TEST(OutOfMemoryTest, APromiseIsMadeOrItIsNot) {
+  using LargeResult = std::array<char, 3000>;
+  bool failed = false;
+  EXPECT_FALSE(
+      WithoutMemoryAfter(0, failed, [] { Promise<LargeResult> promise; }));
+  EXPECT_TRUE(failed);
+}
+
+// Watching several either works as a whole or leaves nothing at any of them.
+TEST(OutOfMemoryTest, AsCompletedWatchesAllOrNone) {
+  ManualExecutor executor;
+  const std::vector<Future<int>> futures = {executor.Submit([] { return 1; }),
+                                            executor.Submit([] { return 2; })};
+  bool failed = true;
+  int failures = 0;
+  for (int n = 0; failed; ++n) {
+    if (!WithoutMemoryAfter(n, failed, [&] {
+          static_cast<void>(AsCompleted(futures, absl::ZeroDuration()));
+        })) {
+      ++failures;
+    }
+  }
+  EXPECT_GT(failures, 3);
+  executor.RunAll();  // would call what is left
+  EXPECT_EQ(futures[1].Result(), 2);
+}
+
+// --- None needed ---------------------------------------------------------------
+
+// Submit(), its run, callbacks, waits and the result, when all memory that they
+// take has been had once.
+TEST(NoAllocationTest, InItsStrideAnExecutorAllocatesNothing) {
+  ManualExecutor executor;
+  const auto round = [&] {
+    std::array<Future<int>, 100> futures;
+    int called = 0;
+    for (Future<int>& future : futures) {
+      future = executor.Submit([](int x) { return x; }, 1);
+      future.AddDoneCallback([&called](const Future<int>&) { ++called; });
+    }
+    executor.RunAll();
+    int sum = 0;
+    for (const Future<int>& future : futures) sum += future.Result();
+    EXPECT_EQ(sum, 100);
+    EXPECT_EQ(called, 100);
+  };
+  round();
+  const int64_t before = internal::AllocationsOfThisThread();
+  round();
+  EXPECT_EQ(internal::AllocationsOfThisThread(), before);
+}
+
+// A future costs 96 bytes at most, besides the callable and the result.
+TEST(NoAllocationTest, AFutureIsSmall) {
+  struct Callable {
+    int64_t operator()() { return data[0]; }
+    int64_t data[4];
+  };
+  using State = pool_internal::ResultTask<int64_t, Callable>;
+  EXPECT_LE(sizeof(State), 96 + sizeof(Callable) + sizeof(int64_t));
+  RecordProperty("bytes", static_cast<int>(sizeof(State) - sizeof(Callable) -
+                                           sizeof(int64_t)));
 }
 
 }  // namespace

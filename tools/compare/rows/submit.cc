@@ -25,12 +25,11 @@ namespace heddle {
 namespace compare {
 namespace {
 
-constexpr int kWorkers = 2;
-
 // A contender has Submit(i), which gives a future of i, and Get(future). Where
 // it also has Inside(f), all of it happens in there, and where it has Finish(),
 // that comes between the submits and the gets.
 
+template <int kWorkers>
 class Heddle {
  public:
   Future<int64_t> Submit(int64_t i) {
@@ -53,6 +52,7 @@ struct StdAsync : StdFutures {
   }
 };
 
+template <int kWorkers>
 class BoostPackagedTask : public StdFutures {
  public:
   std::future<int64_t> Submit(int64_t i) {
@@ -64,6 +64,7 @@ class BoostPackagedTask : public StdFutures {
   boost::asio::thread_pool pool_{kWorkers};
 };
 
+template <int kWorkers>
 class BoostUseFuture : public StdFutures {
  public:
   std::future<int64_t> Submit(int64_t i) {
@@ -82,6 +83,7 @@ struct TbbCall {
 
 // Two workers take what the main thread enqueues. oneTBB counts the main thread
 // in, whether it works or not.
+template <int kWorkers>
 class TbbArena : public StdFutures {
  public:
   std::future<int64_t> Submit(int64_t i) {
@@ -99,6 +101,7 @@ class TbbArena : public StdFutures {
 
 // The way oneTBB is made for: the main thread is one of the two workers as soon
 // as it waits for the group.
+template <int kWorkers>
 class TbbTaskGroup : public StdFutures {
  public:
   template <typename F>
@@ -135,7 +138,7 @@ int64_t SubmitAndCollect(Contender& contender, int64_t n, int64_t window) {
 }
 
 template <typename Contender>
-void AddCases(const Row& row, const std::string& name, int64_t n) {
+void AddCases(const Row& row, const std::string& name, int workers, int64_t n) {
   for (const auto& [window_name, window] :
        {std::pair("all", n), std::pair("1000", int64_t{1000})}) {
     auto body = [n, window = window](benchmark::State& state) {
@@ -156,32 +159,43 @@ void AddCases(const Row& row, const std::string& name, int64_t n) {
       state.SetItemsProcessed(state.iterations() * n);
     };
     row.Case(name,
-             {{"workers", std::to_string(kWorkers)},
+             {{"workers", std::to_string(workers)},
               {"window", window_name},
               {"n", std::to_string(n)}},
              body);
   }
 }
 
-[[maybe_unused]] const bool registered = [] {
-  constexpr int64_t kTasks = 100'000;
-  const Row row("Submit",
-                "Submit n tasks that return their number, with a future each, "
-                "and add up all results; a window is how many are submitted "
-                "before they are collected.");
-  AddCases<Heddle>(row, "heddle", kTasks);
-  AddCases<BoostPackagedTask>(row, "boost_asio_packaged_task", kTasks);
-  AddCases<BoostUseFuture>(row, "boost_asio_use_future", kTasks);
-  AddCases<TbbArena>(row, "tbb_arena_packaged_task", kTasks);
-  AddCases<TbbTaskGroup>(row, "tbb_group_packaged_task", kTasks);
-  AddCases<StdAsync>(row, "std_async", 1000);  // all of them run at once
+constexpr int64_t kTasks = 1'000'000;
+
+template <int kWorkers>
+void AddAll(const Row& row) {
+  AddCases<Heddle<kWorkers>>(row, "heddle", kWorkers, kTasks);
+  AddCases<BoostPackagedTask<kWorkers>>(row, "boost_asio_packaged_task",
+                                        kWorkers, kTasks);
+  AddCases<BoostUseFuture<kWorkers>>(row, "boost_asio_use_future", kWorkers,
+                                     kTasks);
+  AddCases<TbbArena<kWorkers>>(row, "tbb_arena_packaged_task", kWorkers,
+                               kTasks);
+  AddCases<TbbTaskGroup<kWorkers>>(row, "tbb_group_packaged_task", kWorkers,
+                                   kTasks);
+  AddCases<StdAsync>(row, "std_async", kWorkers, 1000);  // they run all at once
   for (const char* window : {"all", "1000"}) {
     row.PythonCase("cpython_thread_pool_executor",
                    {{"workers", std::to_string(kWorkers)},
                     {"window", window},
-                    {"n", std::to_string(kTasks)}},
+                    {"n", "100000"}},
                    "submit.py");
   }
+}
+
+[[maybe_unused]] const bool registered = [] {
+  const Row row("Submit",
+                "Submit n tasks that return their number, with a future each, "
+                "and add up all results; a window is how many are submitted "
+                "before they are collected.");
+  AddAll<2>(row);
+  AddAll<4>(row);
   return true;
 }();
 
