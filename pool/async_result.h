@@ -47,7 +47,9 @@ class AsyncResult : public pool_internal::ResultHandle<R> {
   // Waits within `limit` and returns the result, which lives as long as any
   // handle. If the call threw, rethrows the same object, each time. Throws
   // TimeoutError if the limit passed first, CancelledError if Terminate()
-  // dropped the call, BrokenPool if the pool's initializer threw before.
+  // dropped the call, BrokenPool if the pool's initializer threw before, and,
+  // in a call of the pool that would wait here without a limit for one that
+  // waits for it, DeadlockError (heddle/pool/errors.h).
   decltype(auto) Get(const WaitLimit& limit = {}) const& {
     if constexpr (std::is_object_v<R>) {
       return std::as_const(Handle::Await(kName, limit));
