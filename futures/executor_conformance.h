@@ -260,7 +260,8 @@ TYPED_TEST_P(ExecutorConformanceTest, SubmittingAgainstShutdownIsRunOrRefused) {
   std::atomic<bool> refused{false};
   std::thread submitter([&] {
     try {
-      for (;;) accepted.push_back(this->executor().Submit([&ran] { ++ran; }));
+      for (int i = 0; i < 20'000; ++i)
+        accepted.push_back(this->executor().Submit([&ran] { ++ran; }));
     } catch (const ShutdownError&) {
       refused = true;
     }

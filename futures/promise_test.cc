@@ -1,6 +1,7 @@
 #include "heddle/futures/promise.h"
 
 #include <atomic>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <stdexcept>
@@ -22,7 +23,7 @@ TEST(PromiseTest, ItsFutureGetsTheResult) {
   const Future<std::string> future = promise.GetFuture();
   EXPECT_FALSE(future.Done());
   EXPECT_FALSE(future.Running());
-  promise.SetResult(3, 'x');  // what a std::string is made of
+  promise.SetResult(size_t{3}, 'x');  // what a std::string is made of
   EXPECT_TRUE(future.Done());
   EXPECT_EQ(future.Result(), "xxx");
   EXPECT_EQ(promise.GetFuture(), future);
