@@ -166,7 +166,10 @@ class MapResults {
 
     Input input;
     std::deque<Chunk> chunks;
-    size_t current = 0;  // the place in the first of them
+    // Of the first of them: its results, null if that is not known to have any;
+    // and the place that has been reached.
+    typename Call::Result* results = nullptr;
+    size_t current = 0;
     // Read, and not taken over by the executor yet; null: nothing.
     std::shared_ptr<std::vector<Element>> unsent;
   };
@@ -229,13 +232,18 @@ class MapResults {
   }
 
   decltype(auto) Current() {
-    Chunk& chunk = state_->chunks.front();
-    if (!chunk.future.Wait(options_.limit)) {
+    if (state_->results == nullptr) state_->results = &AwaitFirst();
+    return state_->results->Get(state_->current);
+  }
+
+  typename Call::Result& AwaitFirst() {
+    const Future<typename Call::Result>& future = state_->chunks.front().future;
+    if (!future.Wait(options_.limit)) {
       CancelAll();
       internal::Throw(
           TimeoutError("Map: the limit passed before all results were there"));
     }
-    return chunk.future.MutableResult().Get(state_->current);
+    return future.MutableResult();
   }
 
   void Advance() {
@@ -243,6 +251,7 @@ class MapResults {
     if (options_.progress != nullptr) options_.progress->Add(1);
     if (++state_->current < state_->chunks.front().size) return;
     state_->chunks.pop_front();
+    state_->results = nullptr;
     state_->current = 0;
     SubmitNext();
   }

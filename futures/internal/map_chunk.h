@@ -8,9 +8,11 @@
 #ifndef HEDDLE_FUTURES_INTERNAL_MAP_CHUNK_H_
 #define HEDDLE_FUTURES_INTERNAL_MAP_CHUNK_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <new>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -19,6 +21,7 @@
 
 #include "heddle/pool/internal/callable_cell.h"
 #include "heddle/pool/internal/result_state.h"
+#include "heddle/thread/internal/call_reporting.h"
 #include "heddle/thread/internal/throw.h"
 
 namespace heddle {
@@ -41,45 +44,116 @@ struct AppliedResultOf<Function, std::tuple<Members...>> {
 template <typename Function, typename Element>
 using AppliedResult = typename AppliedResultOf<Function, Element>::Type;
 
+// Room for a result of type T, without a note whether there is one.
+template <typename T>
+class ResultRoom {
+ public:
+  ResultRoom() {}
+  ResultRoom(const ResultRoom&) = delete;
+  ResultRoom& operator=(const ResultRoom&) = delete;
+  ~ResultRoom() {}  // the owner has called Destroy() if there is one
+
+  template <typename Call>
+  void SetFrom(const Call& call) {
+    new (static_cast<void*>(std::addressof(value_))) T(call());
+  }
+  T& get() { return value_; }
+  void Destroy() noexcept {
+    internal::CallReporting([this] { value_.~T(); });
+  }
+
+ private:
+  union {
+    std::remove_const_t<T> value_;
+  };
+};
+
+// A reference or void needs no such note.
+template <typename T>
+requires(!std::is_object_v<T>) class ResultRoom<T>
+    : public pool_internal::ResultCell<T> {
+};
+
+// The results of calls for several elements, in their order.
+template <typename T>
+class MapChunkResults {
+ public:
+  explicit MapChunkResults(size_t size)
+      : rooms_(std::make_unique_for_overwrite<ResultRoom<T>[]>(size)) {}
+  MapChunkResults(const MapChunkResults&) = delete;
+  MapChunkResults& operator=(const MapChunkResults&) = delete;
+  ~MapChunkResults() {
+    if constexpr (std::is_object_v<T> && !std::is_trivially_destructible_v<T>) {
+      for (size_t i = 0; i < called_; ++i) {
+        if (ErrorOf(i) == nullptr) rooms_[i].Destroy();
+      }
+    }
+  }
+
+  template <typename Function, typename Element>
+  void Call(const Function& function, std::vector<Element>& elements) {
+    while (called_ < elements.size()) {
+      std::exception_ptr error = internal::CatchAll([&] {
+        for (; called_ < elements.size(); ++called_) {
+          rooms_[called_].SetFrom([&]() -> T {
+            return std::apply(function, std::move(elements[called_]));
+          });
+        }
+      });
+      if (error == nullptr) return;
+      errors_.emplace_back(called_, std::move(error));
+      ++called_;
+    }
+  }
+
+  decltype(auto) Get(size_t i) {
+    if (!errors_.empty()) {
+      if (const std::exception_ptr* const error = ErrorOf(i); error != nullptr)
+        internal::Rethrow(*error);
+    }
+    return rooms_[i].get();
+  }
+
+ private:
+  // What the i-th call threw; null: nothing.
+  const std::exception_ptr* ErrorOf(size_t i) const {
+    const auto found = std::lower_bound(
+        errors_.begin(), errors_.end(), i,
+        [](const auto& error, size_t at) { return error.first < at; });
+    return found != errors_.end() && found->first == i ? &found->second
+                                                       : nullptr;
+  }
+
+  const std::unique_ptr<ResultRoom<T>[]> rooms_;
+  size_t called_ = 0;  // so many have a result or an error
+  std::vector<std::pair<size_t, std::exception_ptr>> errors_;  // by their place
+};
+
 template <typename T>
 class MapChunkResult {
  public:
   // Made in place by the call: it does not move.
   template <typename Function, typename Element>
   MapChunkResult(const Function& function, Element&& element) {
-    Make(one_, function, std::move(element));
+    one_.SetFrom([&]() -> T {
+      return std::apply(function, std::forward<Element>(element));
+    });
   }
   template <typename Function, typename Element>
   MapChunkResult(const Function& function, std::vector<Element>& elements)
-      : many_(std::make_unique<Place[]>(elements.size())) {
-    for (size_t i = 0; i < elements.size(); ++i) {
-      many_[i].error = internal::CatchAll(
-          [&] { Make(many_[i], function, std::move(elements[i])); });
-    }
+      : many_(std::in_place, elements.size()) {
+    many_->Call(function, elements);
   }
 
   // The result of the i-th call, or what that threw.
   decltype(auto) Get(size_t i) {
-    Place& place = many_ == nullptr ? one_ : many_[i];
-    if (place.error != nullptr) internal::Rethrow(place.error);
-    return place.cell.get();
+    if (many_.has_value()) return many_->Get(i);
+    return one_.get();
   }
 
  private:
-  struct Place {
-    pool_internal::ResultCell<T> cell;
-    std::exception_ptr error;
-  };
-
-  template <typename Function, typename Element>
-  static void Make(Place& place, const Function& function, Element&& element) {
-    place.cell.SetFrom([&]() -> T {
-      return std::apply(function, std::forward<Element>(element));
-    });
-  }
-
-  Place one_;
-  std::unique_ptr<Place[]> many_;  // null: there is one
+  pool_internal::ResultCell<T> one_;
+  std::optional<MapChunkResults<T>> many_;  // none: there is one
 };
 
 // The task's callable.

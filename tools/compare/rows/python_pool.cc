@@ -41,7 +41,7 @@ int64_t ApplyAsync(ThreadPool& pool, const std::vector<int64_t>& numbers) {
                 "map, and through apply_async with all results collected: "
                 "Heddle's ThreadPool, and CPython's own.");
   for (const auto& [call, run] :
-       {std::pair("map", Map), std::pair("apply_async", ApplyAsync)}) {
+       {std::pair("map", &Map), std::pair("apply_async", &ApplyAsync)}) {
     const Parameters parameters{{"workers", std::to_string(kWorkers)},
                                 {"call", call},
                                 {"n", std::to_string(kCalls)}};
