@@ -109,7 +109,7 @@ class MapResults {
     void operator++(int) { ++*this; }
 
     bool operator==(std::default_sentinel_t) const {
-      return results_->state_->chunks.empty();
+      return results_->state_->size == 0;
     }
 
    private:
@@ -166,13 +166,18 @@ class MapResults {
 
     Input input;
     std::deque<Chunk> chunks;
-    // Of the first of them: its results, null if that is not known to have any;
-    // and the place that has been reached.
+    // Of the first of them: its size, 0 if there is none; its results, null if
+    // they have not been waited for; and the place that has been reached.
+    size_t size = 0;
     typename Call::Result* results = nullptr;
     size_t current = 0;
     // Read, and not taken over by the executor yet; null: nothing.
     std::shared_ptr<std::vector<Element>> unsent;
   };
+
+  // A chunk may be said to be larger than the input will ever be.
+  static constexpr size_t kMostReserved =
+      std::max<size_t>(1, (size_t{1} << 20) / sizeof(Element));
 
   static const ExecutorMapOptions& Checked(const ExecutorMapOptions& options) {
     if (options.chunksize == 0) {
@@ -199,7 +204,7 @@ class MapResults {
     if (elements == nullptr) {
       elements = std::make_shared<std::vector<Element>>();
       error = internal::CatchAll([&] {
-        elements->reserve(std::min<size_t>(options_.chunksize, 1024));
+        elements->reserve(std::min(options_.chunksize, kMostReserved));
         Input& input = state_->input;
         while (elements->size() < options_.chunksize && input.HasNext()) {
           elements->push_back(input.Next());
@@ -229,6 +234,7 @@ class MapResults {
     } guard{chunks};
     chunks.back().future =
         futures_internal::SubmitCall(*executor_, make_call());
+    if (chunks.size() == 1) BeginFirst();
   }
 
   decltype(auto) Current() {
@@ -246,19 +252,26 @@ class MapResults {
     return future.MutableResult();
   }
 
-  void Advance() {
-    if (state_->chunks.empty()) return;  // the limit has ended it
-    if (options_.progress != nullptr) options_.progress->Add(1);
-    if (++state_->current < state_->chunks.front().size) return;
-    state_->chunks.pop_front();
+  void BeginFirst() {
+    const std::deque<Chunk>& chunks = state_->chunks;
+    state_->size = chunks.empty() ? 0 : chunks.front().size;
     state_->results = nullptr;
     state_->current = 0;
+  }
+
+  void Advance() {
+    if (state_->size == 0) return;  // the limit has ended it
+    if (options_.progress != nullptr) options_.progress->Add(1);
+    if (++state_->current < state_->size) return;
+    state_->chunks.pop_front();
+    BeginFirst();
     SubmitNext();
   }
 
   void CancelAll() {
     for (const Chunk& chunk : state_->chunks) chunk.future.Cancel();
     state_->chunks.clear();
+    BeginFirst();
   }
 
   Executor* executor_;
