@@ -14,6 +14,6 @@ void ScheduleOn(Executor& executor, Task task) {
 
 }  // namespace futures_internal
 
-bool Executor::Shutdown(const ShutdownOptions& /*options*/) { return true; }
+bool Executor::DoShutdown(const ShutdownOptions& /*options*/) { return true; }
 
 }  // namespace heddle

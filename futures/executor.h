@@ -61,9 +61,11 @@ class Executor {
   // Ends the acceptance of work. What was accepted is still run, or cancelled if
   // `cancel_futures` says so. Waits, unless `wait` is false, until all of it has
   // ended, and returns whether it has seen that. May be called again. (An
-  // executor that can be used until it is destroyed need not implement this:
-  // then it does nothing and returns true.)
-  virtual bool Shutdown(const ShutdownOptions& options = {});
+  // executor that can be used until it is destroyed does nothing and returns
+  // true.)
+  bool Shutdown(const ShutdownOptions& options = {}) {
+    return DoShutdown(options);
+  }
 
   // Schedules `function(arguments...)` and returns a future for its result. All
   // are moved or copied in now and destroyed when the call has ended or was
@@ -119,6 +121,10 @@ class Executor {
         *this, options, std::forward<Function>(function),
         std::forward<Ranges>(ranges)...);
   }
+
+ private:
+  // What Shutdown() does, for an executor that can end before it is destroyed.
+  virtual bool DoShutdown(const ShutdownOptions& options);
 };
 
 }  // namespace heddle

@@ -156,7 +156,7 @@ TYPED_TEST_P(ExecutorConformanceTest, ATaskRunsOrIsCancelledNotBoth) {
 
 TYPED_TEST_P(ExecutorConformanceTest, ATaskHearsRequestStop) {
   const Future<bool> future = this->executor().Submit(
-      [](std::stop_token stop) { return stop.stop_possible(); });
+      [](const std::stop_token& stop) { return stop.stop_possible(); });
   future.RequestStop();
   this->driver().RunAll();
   EXPECT_TRUE(future.Result());

@@ -24,7 +24,7 @@ void InlineExecutor::Schedule(Task task) {
   --running_;
 }
 
-bool InlineExecutor::Shutdown(const ShutdownOptions& /*options*/) {
+bool InlineExecutor::DoShutdown(const ShutdownOptions& /*options*/) {
   LockGuard guard(lock_);
   shut_down_ = true;
   return running_ == 0;

@@ -10,6 +10,9 @@
 //   Future<int> answer = executor.Submit([] { return 6 * 7; });
 //   assert(answer.Done());
 //
+// Shutdown() waits for nothing: what others are running just then they run to
+// its end. It returns true if there is no such task.
+//
 // Thread safety: all methods but the destructor.
 
 #ifndef HEDDLE_FUTURES_INLINE_EXECUTOR_H_
@@ -29,11 +32,9 @@ class InlineExecutor final : public Executor {
   // Runs `task`. Throws ShutdownError after Shutdown().
   void Schedule(Task task) override;
 
-  // Waits for nothing: what others are running they run to its end. Returns
-  // true if there is no such task.
-  bool Shutdown(const ShutdownOptions& options = {}) override;
-
  private:
+  bool DoShutdown(const ShutdownOptions& options) override;
+
   Lock lock_;
   bool shut_down_ ABSL_GUARDED_BY(lock_) = false;
   int64_t running_ ABSL_GUARDED_BY(lock_) = 0;

@@ -50,7 +50,7 @@ size_t ManualExecutor::size() const {
   return tasks_.size();
 }
 
-bool ManualExecutor::Shutdown(const ShutdownOptions& options) {
+bool ManualExecutor::DoShutdown(const ShutdownOptions& options) {
   {
     LockGuard guard(lock_);
     shut_down_ = true;

@@ -17,6 +17,10 @@
 // several threads that call RunOne(). Those that are left at its end are dropped:
 // their futures are cancelled.
 //
+// Shutdown() waits for nothing, since who calls it may be who is to run the
+// tasks: those that are queued can still be run, unless they are to be
+// cancelled. It returns true if none is queued any more.
+//
 // Thread safety: all methods but the destructor.
 
 #ifndef HEDDLE_FUTURES_MANUAL_EXECUTOR_H_
@@ -51,12 +55,8 @@ class ManualExecutor final : public Executor {
   // How many tasks are queued.
   [[nodiscard]] size_t size() const;
 
-  // Waits for nothing, since who calls it may be who is to run the tasks: those
-  // that are queued can still be run, unless they are to be cancelled. Returns
-  // true if none is queued any more.
-  bool Shutdown(const ShutdownOptions& options = {}) override;
-
  private:
+  bool DoShutdown(const ShutdownOptions& options) override;
   Task Pop();
 
   mutable Lock lock_;

@@ -72,8 +72,8 @@ class Promise {
 
   // Lets the future fail with `error`. Throws std::invalid_argument if that is
   // null, and InvalidStateError as SetResult() does.
-  void SetException(std::exception_ptr error) {
-    state().SetException(std::move(error));
+  void SetException(const std::exception_ptr& error) {
+    state().SetException(error);
   }
 
  private:

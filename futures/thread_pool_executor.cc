@@ -56,7 +56,7 @@ void ThreadPoolExecutor::Schedule(Task task) {
       "ThreadPoolExecutor: cannot schedule work after Shutdown()"));
 }
 
-bool ThreadPoolExecutor::Shutdown(const ShutdownOptions& options) {
+bool ThreadPoolExecutor::DoShutdown(const ShutdownOptions& options) {
   if (options.wait && pool_.IsWorkerHere()) {
     internal::Throw(
         std::logic_error("ThreadPoolExecutor::Shutdown: a task cannot wait for "

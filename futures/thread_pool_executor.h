@@ -21,6 +21,10 @@
 // right there, and threads that are blocked for longer than a millisecond are
 // replaced meanwhile. (In Python that wait never ends.)
 //
+// Shutdown() has seen the end when all threads have ended. It throws
+// std::logic_error if a task of this executor is to wait, which would be for
+// itself; nothing has changed then.
+//
 // Thread safety: all methods but the destructor.
 
 #ifndef HEDDLE_FUTURES_THREAD_POOL_EXECUTOR_H_
@@ -65,15 +69,12 @@ class ThreadPoolExecutor final : public Executor {
   // the first thread cannot be had.
   void Schedule(Task task) override;
 
-  // As Executor::Shutdown(); it has seen the end when all threads have ended.
-  // Throws std::logic_error if a task of this executor is to wait, which would
-  // be for itself; nothing has changed then.
-  bool Shutdown(const ShutdownOptions& options = {}) override;
-
   // How many threads there may be.
   [[nodiscard]] int max_workers() const { return pool_.max_workers(); }
 
  private:
+  bool DoShutdown(const ShutdownOptions& options) override;
+
   WorkerPool pool_;
 };
 

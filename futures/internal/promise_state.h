@@ -50,6 +50,7 @@ class PromiseState final : public pool_internal::ResultOf<T> {
           static_assert(sizeof...(arguments) == 1, "a reference to one thing");
           return static_cast<T>((arguments, ...));
         } else {
+          // NOLINTNEXTLINE(google-readability-casting): no cast, a new T
           return T(std::forward<Arguments>(arguments)...);
         }
       });
@@ -61,11 +62,11 @@ class PromiseState final : public pool_internal::ResultOf<T> {
     this->Finish();
   }
 
-  void SetException(std::exception_ptr error) {
+  void SetException(const std::exception_ptr& error) {
     if (error == nullptr) ThrowNullError();
     const State before = BeginSetting();
     if (before >= State::kSetting) ThrowInvalidState(before);
-    this->error_ = std::move(error);
+    this->error_ = error;
     this->Finish();
   }
 

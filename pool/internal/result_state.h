@@ -186,7 +186,7 @@ class ResultState : public Task::Node {
   void Announce() noexcept;
   bool MarkQueued() noexcept;
   bool WaitSlow(const WaitLimit& limit);
-  bool Park(const WaitLimit& limit);
+  bool Park(const WaitLimit& started);
 
   // In a worker of the pool that has the task, which would wait for it without
   // end: does what it can of it, and returns if it has done anything.
