@@ -1,6 +1,7 @@
 #include "heddle/pool/internal/block_cache.h"
 
 #include <cstddef>
+#include <initializer_list>
 #include <new>
 
 #include "absl/base/config.h"
