@@ -41,8 +41,14 @@ uint32_t CheckedParties(int parties) {
 
 }  // namespace
 
+Barrier::Barrier(int parties, sync_internal::SmallAction action)
+    : Barrier(parties, std::move(action), absl::InfiniteDuration()) {}
+
+Barrier::Barrier(int parties, const absl::Duration& timeout)
+    : Barrier(parties, sync_internal::SmallAction(), timeout) {}
+
 Barrier::Barrier(int parties, sync_internal::SmallAction action,
-                 absl::Duration timeout)
+                 const absl::Duration& timeout)
     : parties_(CheckedParties(parties)),
       timeout_nanos_(
           absl::ToInt64Nanoseconds(absl::Ceil(timeout, absl::Nanoseconds(1)))),

@@ -39,7 +39,6 @@
 #include <type_traits>
 #include <utility>
 
-#include "absl/time/time.h"
 #include "heddle/sync/internal/small_action.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
@@ -58,19 +57,22 @@ class BrokenBarrierError : public std::runtime_error {
 
 class Barrier {
  public:
-  // Without an action. `timeout` is the limit of a Wait() that names none.
-  // Throws std::invalid_argument if `parties` is less than one.
-  explicit Barrier(int parties,
-                   absl::Duration timeout = absl::InfiniteDuration())
-      : Barrier(parties, sync_internal::SmallAction(), timeout) {}
+  // Without an action. `timeout` is the limit of a Wait() that names none; if
+  // none is given either, that waits for ever. Throws std::invalid_argument if
+  // `parties` is less than one.
+  explicit Barrier(int parties)
+      : Barrier(parties, sync_internal::SmallAction()) {}
+  Barrier(int parties, const absl::Duration& timeout);
 
   // With an action: a callable that needs no arguments. It is kept in the
   // barrier, so what it captures may have the size of three pointers: capture
   // by reference what is larger.
   template <typename Action>
-  requires std::is_invocable_v<Action&> Barrier(
-      int parties, Action action,
-      absl::Duration timeout = absl::InfiniteDuration())
+  requires std::is_invocable_v<Action&> Barrier(int parties, Action action)
+      : Barrier(parties, sync_internal::SmallAction(std::move(action))) {}
+  template <typename Action>
+  requires std::is_invocable_v<Action&> Barrier(int parties, Action action,
+                                                const absl::Duration& timeout)
       : Barrier(parties, sync_internal::SmallAction(std::move(action)),
                 timeout) {}
 
@@ -119,8 +121,9 @@ class Barrier {
   //        with its own parking spot held.
   //   The releasing of the spot, or of that of acted_, is the last touch of the
   //   object by who completes a meeting.
+  Barrier(int parties, sync_internal::SmallAction action);
   Barrier(int parties, sync_internal::SmallAction action,
-          absl::Duration timeout);
+          const absl::Duration& timeout);
 
   void Break(internal::ParkingSpot& spot, internal::WakeList& woken);
   void Act(uint32_t number, internal::WakeList& released);
@@ -132,7 +135,7 @@ class Barrier {
   internal::Var<uint32_t> closed_ = 0;
   internal::Var<uint32_t> acted_ = 0;
   internal::Var<bool> broken_ = false;
-  const int64_t timeout_nanos_;
+  const int64_t timeout_nanos_;  // INT64_MAX: for ever
   sync_internal::SmallAction action_;
 };
 

@@ -29,7 +29,6 @@
 #include <type_traits>
 #include <utility>
 
-#include "absl/time/time.h"
 #include "heddle/thread/internal/bind_call.h"
 #include "heddle/thread/internal/timer_core.h"
 #include "heddle/thread/thread.h"
@@ -49,7 +48,7 @@ class Timer : public Thread {
       std::is_invocable_v<std::decay_t<Function>, std::decay_t<Arguments>...> ||
       std::is_invocable_v<std::decay_t<Function>, std::stop_token,
                           std::decay_t<Arguments>...>)  //
-      Timer(absl::Duration interval, Function&& function,
+      Timer(const absl::Duration& interval, Function&& function,
             Arguments&&... arguments)
       : Timer(Options(), interval, std::forward<Function>(function),
               std::forward<Arguments>(arguments)...) {}
@@ -60,10 +59,10 @@ class Timer : public Thread {
       std::is_invocable_v<std::decay_t<Function>, std::decay_t<Arguments>...> ||
       std::is_invocable_v<std::decay_t<Function>, std::stop_token,
                           std::decay_t<Arguments>...>)  //
-      Timer(Options options, absl::Duration interval, Function&& function,
-            Arguments&&... arguments)
-      : Timer(std::make_shared<internal::TimerCore>(), std::move(options),
-              interval,
+      Timer(Options options, const absl::Duration& interval,
+            Function&& function, Arguments&&... arguments)
+      : Timer(std::make_shared<internal::TimerCore>(interval),
+              std::move(options),
               internal::BindCall(std::forward<Function>(function),
                                  std::forward<Arguments>(arguments)...)) {}
 
@@ -85,12 +84,10 @@ class Timer : public Thread {
 
  private:
   template <typename Call>
-  Timer(std::shared_ptr<internal::TimerCore> core, Options options,
-        absl::Duration interval, Call call)
+  Timer(std::shared_ptr<internal::TimerCore> core, Options options, Call call)
       : Thread(std::move(options),
-               [core, interval,
-                call = std::move(call)](std::stop_token stop) mutable {
-                 const internal::TimerCore::Turn turn(*core, interval, stop);
+               [core, call = std::move(call)](std::stop_token stop) mutable {
+                 const internal::TimerCore::Turn turn(*core, stop);
                  if (!turn) return;
                  if constexpr (std::is_invocable_v<Call&, std::stop_token>) {
                    static_cast<void>(call(std::move(stop)));

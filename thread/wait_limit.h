@@ -20,6 +20,8 @@
 // "Conventions" in its threading model. A duration of std::chrono is passed as
 // absl::FromChrono(d).)
 //
+// Durations are those of "absl/time/time.h"; include it where you write one.
+//
 // Thread safety: a value; copies are independent.
 
 #ifndef HEDDLE_THREAD_WAIT_LIMIT_H_
@@ -29,8 +31,17 @@
 #include <stop_token>
 #include <utility>
 
-#include "absl/time/time.h"
+#include "absl/base/config.h"
 #include "heddle/thread/internal/clock.h"
+
+// Declared only, because absl/time/time.h is half of what it would cost to include
+// this header, and all that include it. Should Abseil ever make something else of
+// Duration, wait_limit.cc does not compile.
+namespace absl {
+ABSL_NAMESPACE_BEGIN
+class Duration;
+ABSL_NAMESPACE_END
+}  // namespace absl
 
 namespace heddle {
 

@@ -5,21 +5,21 @@
 #define HEDDLE_SYNC_INTERNAL_CHRONO_LIMIT_H_
 
 #include <chrono>
-#include <cmath>
 
-#include "absl/time/time.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
 namespace sync_internal {
 
+// NaN counts as passed.
+WaitLimit LimitForSeconds(double seconds);
+
 // `timeout` as a limit. Goes through seconds in floating point because that
 // never overflows, whatever the representation and the unit; its error is below
-// a nanosecond for waits of up to a month. NaN counts as passed.
+// a nanosecond for waits of up to a month.
 template <typename Rep, typename Period>
 WaitLimit LimitFor(const std::chrono::duration<Rep, Period>& timeout) {
-  const double seconds = std::chrono::duration<double>(timeout).count();
-  return std::isnan(seconds) ? absl::ZeroDuration() : absl::Seconds(seconds);
+  return LimitForSeconds(std::chrono::duration<double>(timeout).count());
 }
 
 // Calls `attempt(limit)` with the time left until `deadline`, and again when
@@ -38,9 +38,9 @@ bool RetryUntil(const std::chrono::time_point<Clock, Duration>& deadline,
     const auto now = Clock::now();
     const Seconds left = duration_cast<Seconds>(deadline.time_since_epoch()) -
                          duration_cast<Seconds>(now.time_since_epoch());
-    if (!(left >= -kNear)) return attempt(absl::ZeroDuration());  // also NaN
+    if (!(left >= -kNear)) return attempt(LimitForSeconds(0));  // also NaN
     if (left <= kNear) {
-      if (!(deadline > now)) return attempt(absl::ZeroDuration());
+      if (!(deadline > now)) return attempt(LimitForSeconds(0));
       if (attempt(LimitFor(deadline - now))) return true;
     } else if (attempt(LimitFor(left))) {
       return true;

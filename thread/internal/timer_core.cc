@@ -11,6 +11,11 @@
 namespace heddle {
 namespace internal {
 
+// Rounded up and saturating, as in WaitLimit.
+TimerCore::TimerCore(const absl::Duration& interval)
+    : interval_nanos_(absl::ToInt64Nanoseconds(
+          absl::Ceil(interval, absl::Nanoseconds(1)))) {}
+
 bool TimerCore::Cancel() { return Finish(kPending); }
 
 // The word changes with the bucket locked: (P6) of the parking layer.
@@ -39,9 +44,8 @@ bool TimerCore::WaitFinished(const WaitLimit& limit) const {
   return true;
 }
 
-bool TimerCore::AwaitTurn(absl::Duration interval,
-                          const std::stop_token& stop) {
-  if (WaitFinished({interval, stop})) return false;
+bool TimerCore::AwaitTurn(const std::stop_token& stop) {
+  if (WaitFinished({absl::Nanoseconds(interval_nanos_), stop})) return false;
   if (stop.stop_requested()) {
     Cancel();
     return false;

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <stop_token>
 
-#include "absl/time/time.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -15,7 +14,7 @@ namespace internal {
 
 class TimerCore {
  public:
-  TimerCore() = default;
+  explicit TimerCore(const absl::Duration& interval);
   TimerCore(const TimerCore&) = delete;
   TimerCore& operator=(const TimerCore&) = delete;
 
@@ -30,8 +29,8 @@ class TimerCore {
   // however that comes. True if the function is to be called.
   class Turn {
    public:
-    Turn(TimerCore& core, absl::Duration interval, const std::stop_token& stop)
-        : core_(core), mine_(core.AwaitTurn(interval, stop)) {}
+    Turn(TimerCore& core, const std::stop_token& stop)
+        : core_(core), mine_(core.AwaitTurn(stop)) {}
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
     ~Turn() {
@@ -60,9 +59,10 @@ class TimerCore {
   static constexpr uint32_t kFiring = 1;
   static constexpr uint32_t kFinished = 2;
 
-  bool AwaitTurn(absl::Duration interval, const std::stop_token& stop);
+  bool AwaitTurn(const std::stop_token& stop);
   bool Finish(uint32_t from);  // false if that is not the state
 
+  const int64_t interval_nanos_;  // INT64_MAX: for ever
   Atomic<uint32_t> word_{kPending};
 };
 
