@@ -37,8 +37,9 @@ inline constexpr size_t kTimeBuckets = 48;  // the last one: 39 hours and more
 
 inline size_t TimeBucket(int64_t nanos) {
   if (nanos <= 0) return 0;
-  return std::min<size_t>(std::bit_width(static_cast<uint64_t>(nanos)),
-                          kTimeBuckets - 1);
+  const auto bits =
+      static_cast<size_t>(std::bit_width(static_cast<uint64_t>(nanos)));
+  return std::min(bits, kTimeBuckets - 1);
 }
 
 class TimeCounters {
