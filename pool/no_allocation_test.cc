@@ -2,7 +2,9 @@
 // allocated, neither by who schedules nor by who runs.
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "heddle/pool/internal/block_cache.h"
@@ -30,12 +32,25 @@ int64_t AllocationsOfWorker(WorkerPool& pool) {
   return count;
 }
 
-// Calls `round()`, which waits for what it schedules, until all memory that it
-// takes has been had once, and then counts what further rounds allocate.
+constexpr int kTasks = 1000;
+
+// Leaves more blocks of each size in the cache than a round ever holds at once:
+// how many that is depends on how far the worker happens to be behind.
+void FillCache() {
+  for (size_t size = 64; size <= 512; size += 64) {
+    std::vector<void*> blocks(2 * kTasks);
+    for (void*& block : blocks) block = pool_internal::AllocateBlock(size);
+    for (void* block : blocks) pool_internal::FreeBlock(block, size);
+  }
+}
+
+// Calls `round()`, which waits for what it schedules, until all other memory
+// that it takes has been had once, and then counts what further rounds allocate.
 template <typename Round>
 void ExpectNoneAllocated(WorkerPool& pool, Round round) {
   if (pool_internal::MaxCachedBytesPerThread() == 0)
     GTEST_SKIP() << "sanitizers see every block";
+  FillCache();
   for (int i = 0; i < 20; ++i) round();
   const int64_t here = AllocationsOfThisThread();
   const int64_t there = AllocationsOfWorker(pool);
@@ -43,8 +58,6 @@ void ExpectNoneAllocated(WorkerPool& pool, Round round) {
   EXPECT_EQ(AllocationsOfThisThread(), here);
   EXPECT_EQ(AllocationsOfWorker(pool), there);
 }
-
-constexpr int kTasks = 1000;
 
 TEST(NoAllocationTest, NeitherSchedulingNorRunningAllocates) {
   Event done;
