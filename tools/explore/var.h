@@ -49,8 +49,8 @@ class Var {
   Var& operator-=(const T& value) {
     return *this = static_cast<T>(Read() - value);
   }
-  Var& operator++() { return *this += T(1); }
-  Var& operator--() { return *this -= T(1); }
+  Var& operator++() { return *this += static_cast<T>(1); }
+  Var& operator--() { return *this -= static_cast<T>(1); }
   T operator++(int) {
     const T before = Read();
     *this = static_cast<T>(before + 1);
