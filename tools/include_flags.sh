@@ -32,3 +32,11 @@ include_flags() {
     -isystem "$googletest/googlemock/include"
   )
 }
+
+# Prints, each ended by a zero, the sources that these flags are enough for: all
+# that git tracks or would track, but for those that need the peers of
+# tools/compare and those of the consumer, a repository of its own.
+sources_to_compile() {
+  git ls-files -z --cached --others --exclude-standard -- \
+    '*.cc' ':!tools/compare/peers' ':!tools/compare/rows' ':!examples/consumer'
+}
