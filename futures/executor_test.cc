@@ -367,6 +367,10 @@ TEST(MapTest, SeveralRangesWithOptions) {
       tens, tens);
   executor.RunAll();
   EXPECT_THAT(Collect(std::move(three)), ElementsAre(1000, 8000, 27000));
+  auto shorter = executor.Map(add, tens, std::vector<int>{1, 2, 3, 4, 5},
+                              {.chunksize = 2});
+  executor.RunAll();
+  EXPECT_THAT(Collect(std::move(shorter)), ElementsAre(11, 22, 33));
 }
 
 TEST(MapTest, AChunkIsOneTask) {
@@ -576,19 +580,21 @@ TEST(MapTest, AnErrorInAChunkComesOutAtItsPlaceAndTheRestGoesOn) {
   auto results = executor.Map(
       [](int n) {
         if (n % 3 == 0) throw n;
-        return n;
+        return std::string(100, static_cast<char>('0' + n));
       },
-      std::vector<int>{1, 2, 3, 4, 5, 6, 7}, {.chunksize = 3});
+      std::vector<int>{1, 2, 3, 4, 5, 6, 7}, {.chunksize = 5});
   executor.RunAll();
-  std::vector<int> all;
+  std::string all;
   for (auto it = results.begin(); it != results.end(); ++it) {
-    try {
-      all.push_back(*it);
-    } catch (int n) {
-      all.push_back(-n);
+    for (int times = 0; times < 2; ++times) {
+      try {
+        all += (*it)[0];
+      } catch (int n) {
+        all += static_cast<char>('a' + n);
+      }
     }
   }
-  EXPECT_THAT(all, ElementsAre(1, 2, -3, 4, 5, -6, 7));
+  EXPECT_EQ(all, "1122dd4455gg77");
 }
 
 TEST(MapTest, AnInputThatThrowsInAChunkLosesNothingBeforeIt) {

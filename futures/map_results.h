@@ -109,7 +109,7 @@ class MapResults {
     void operator++(int) { ++*this; }
 
     bool operator==(std::default_sentinel_t) const {
-      return results_->state_->size == 0;
+      return results_->state_->left == 0;
     }
 
    private:
@@ -166,11 +166,13 @@ class MapResults {
 
     Input input;
     std::deque<Chunk> chunks;
-    // Of the first of them: its size, 0 if there is none; its results, null if
-    // they have not been waited for; and the place that has been reached.
-    size_t size = 0;
+    // Of the first of them: how many of its elements are left, 0 if there is
+    // none; its results, null if they have not been waited for, and the end of
+    // their rooms; and how many are left when one comes that may have none.
+    size_t left = 0;
     typename Call::Result* results = nullptr;
-    size_t current = 0;
+    typename Call::Room* end = nullptr;
+    size_t unsure = 0;
     // Read, and not taken over by the executor yet; null: nothing.
     std::shared_ptr<std::vector<Element>> unsent;
   };
@@ -205,11 +207,7 @@ class MapResults {
       elements = std::make_shared<std::vector<Element>>();
       error = internal::CatchAll([&] {
         elements->reserve(std::min(options_.chunksize, kMostReserved));
-        Input& input = state_->input;
-        while (elements->size() < options_.chunksize && input.HasNext()) {
-          elements->push_back(input.Next());
-          input.Take();
-        }
+        state_->input.TakeMany(options_.chunksize, *elements);
       });
     }
     const bool some = !elements->empty();
@@ -238,8 +236,17 @@ class MapResults {
   }
 
   decltype(auto) Current() {
-    if (state_->results == nullptr) state_->results = &AwaitFirst();
-    return state_->results->Get(state_->current);
+    State& state = *state_;
+    if (state.left <= state.unsure) MakeSure(state);
+    return (state.end - state.left)->get();
+  }
+
+  // That the current element has a result; throws what there is instead.
+  void MakeSure(State& state) {
+    const size_t size = state.chunks.front().size;
+    if (state.results == nullptr) state.results = &AwaitFirst();
+    state.end = state.results->rooms() + size;
+    state.unsure = state.left - state.results->CountFrom(size - state.left);
   }
 
   typename Call::Result& AwaitFirst() {
@@ -254,15 +261,15 @@ class MapResults {
 
   void BeginFirst() {
     const std::deque<Chunk>& chunks = state_->chunks;
-    state_->size = chunks.empty() ? 0 : chunks.front().size;
+    state_->left = chunks.empty() ? 0 : chunks.front().size;
+    state_->unsure = state_->left;
     state_->results = nullptr;
-    state_->current = 0;
   }
 
   void Advance() {
-    if (state_->size == 0) return;  // the limit has ended it
+    if (state_->left == 0) return;  // the limit has ended it
     if (options_.progress != nullptr) options_.progress->Add(1);
-    if (++state_->current < state_->size) return;
+    if (--state_->left > 0) return;
     state_->chunks.pop_front();
     BeginFirst();
     SubmitNext();

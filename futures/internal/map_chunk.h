@@ -74,86 +74,90 @@ requires(!std::is_object_v<T>) class ResultRoom<T>
     : public pool_internal::ResultCell<T> {
 };
 
-// The results of calls for several elements, in their order.
-template <typename T>
-class MapChunkResults {
- public:
-  explicit MapChunkResults(size_t size)
-      : rooms_(std::make_unique_for_overwrite<ResultRoom<T>[]>(size)) {}
-  MapChunkResults(const MapChunkResults&) = delete;
-  MapChunkResults& operator=(const MapChunkResults&) = delete;
-  ~MapChunkResults() {
-    if constexpr (std::is_object_v<T> && !std::is_trivially_destructible_v<T>) {
-      for (size_t i = 0; i < called_; ++i) {
-        if (ErrorOf(i) == nullptr) rooms_[i].Destroy();
-      }
-    }
-  }
-
-  template <typename Function, typename Element>
-  void Call(const Function& function, std::vector<Element>& elements) {
-    while (called_ < elements.size()) {
-      std::exception_ptr error = internal::CatchAll([&] {
-        for (; called_ < elements.size(); ++called_) {
-          rooms_[called_].SetFrom([&]() -> T {
-            return std::apply(function, std::move(elements[called_]));
-          });
-        }
-      });
-      if (error == nullptr) return;
-      errors_.emplace_back(called_, std::move(error));
-      ++called_;
-    }
-  }
-
-  decltype(auto) Get(size_t i) {
-    if (!errors_.empty()) {
-      if (const std::exception_ptr* const error = ErrorOf(i); error != nullptr)
-        internal::Rethrow(*error);
-    }
-    return rooms_[i].get();
-  }
-
- private:
-  // What the i-th call threw; null: nothing.
-  const std::exception_ptr* ErrorOf(size_t i) const {
-    const auto found = std::lower_bound(
-        errors_.begin(), errors_.end(), i,
-        [](const auto& error, size_t at) { return error.first < at; });
-    return found != errors_.end() && found->first == i ? &found->second
-                                                       : nullptr;
-  }
-
-  const std::unique_ptr<ResultRoom<T>[]> rooms_;
-  size_t called_ = 0;  // so many have a result or an error
-  std::vector<std::pair<size_t, std::exception_ptr>> errors_;  // by their place
-};
-
+// The results of the calls of one task, in the order of its elements. Made by the
+// calls, in place: it does not move.
 template <typename T>
 class MapChunkResult {
  public:
-  // Made in place by the call: it does not move.
+  // What this call throws comes out.
   template <typename Function, typename Element>
   MapChunkResult(const Function& function, Element&& element) {
     one_.SetFrom([&]() -> T {
       return std::apply(function, std::forward<Element>(element));
     });
+    called_ = 1;
   }
+  // What these throw is kept.
   template <typename Function, typename Element>
   MapChunkResult(const Function& function, std::vector<Element>& elements)
-      : many_(std::in_place, elements.size()) {
-    many_->Call(function, elements);
+      : many_(
+            std::make_unique_for_overwrite<ResultRoom<T>[]>(elements.size())) {
+    while (called_ < elements.size()) {
+      std::exception_ptr error =
+          internal::CatchAll([&] { CallEach(function, elements); });
+      if (error == nullptr) return;
+      errors_.emplace_back(called_, std::move(error));
+      ++called_;
+    }
+  }
+  MapChunkResult(const MapChunkResult&) = delete;
+  MapChunkResult& operator=(const MapChunkResult&) = delete;
+  ~MapChunkResult() {
+    if constexpr (std::is_object_v<T> && !std::is_trivially_destructible_v<T>) {
+      for (size_t i = 0; i < called_; ++i) {
+        if (!Threw(i)) rooms()[i].Destroy();
+      }
+    }
   }
 
-  // The result of the i-th call, or what that threw.
-  decltype(auto) Get(size_t i) {
-    if (many_.has_value()) return many_->Get(i);
-    return one_.get();
+  // The rooms of the results of all calls.
+  ResultRoom<T>* rooms() { return many_ != nullptr ? many_.get() : &one_; }
+
+  // How many results there are from the i-th call on, until there is none. If
+  // that call threw, rethrows it.
+  size_t CountFrom(size_t i) const {
+    const auto error = FindError(i);
+    if (error == errors_.end()) return called_ - i;
+    if (error->first == i) internal::Rethrow(error->second);
+    return error->first - i;
   }
 
  private:
-  pool_internal::ResultCell<T> one_;
-  std::optional<MapChunkResults<T>> many_;  // none: there is one
+  // Calls for the elements from called_ on, and counts in a register, until one
+  // throws.
+  template <typename Function, typename Element>
+  void CallEach(const Function& function, std::vector<Element>& elements) {
+    struct Count {
+      ~Count() { to = now; }
+      size_t& to;
+      size_t now;
+    } count{called_, called_};
+    const size_t size = elements.size();
+    Element* const from = elements.data();
+    ResultRoom<T>* const to = many_.get();
+    for (; count.now < size; ++count.now) {
+      to[count.now].SetFrom([&]() -> T {
+        return std::apply(function, std::move(from[count.now]));
+      });
+    }
+  }
+
+  // The first error of the i-th call or a later one.
+  auto FindError(size_t i) const {
+    return std::lower_bound(
+        errors_.begin(), errors_.end(), i,
+        [](const auto& error, size_t at) { return error.first < at; });
+  }
+
+  bool Threw(size_t i) const {
+    const auto error = FindError(i);
+    return error != errors_.end() && error->first == i;
+  }
+
+  size_t called_ = 0;  // so many have a result or an error
+  ResultRoom<T> one_;
+  std::unique_ptr<ResultRoom<T>[]> many_;  // null: there is one
+  std::vector<std::pair<size_t, std::exception_ptr>> errors_;  // by their place
 };
 
 // The task's callable.
@@ -161,6 +165,7 @@ template <typename Function, typename Element>
 class MapChunkCall {
  public:
   using Result = MapChunkResult<AppliedResult<Function, Element>>;
+  using Room = ResultRoom<AppliedResult<Function, Element>>;
   using SharedFunction = pool_internal::OwnedCallable<const Function>;
 
   MapChunkCall(std::shared_ptr<SharedFunction> function, Element element)

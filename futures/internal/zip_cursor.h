@@ -4,9 +4,13 @@
 #ifndef HEDDLE_FUTURES_INTERNAL_ZIP_CURSOR_H_
 #define HEDDLE_FUTURES_INTERNAL_ZIP_CURSOR_H_
 
+#include <algorithm>
+#include <cstddef>
 #include <iterator>
 #include <tuple>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "heddle/pool/internal/input_cursor.h"
 
@@ -38,7 +42,40 @@ class ZipCursor {
     std::apply([](auto&... cursors) { (cursors.Take(), ...); }, cursors_);
   }
 
+  // Appends the next elements to `elements`, `most` of them at most.
+  void TakeMany(size_t most, std::vector<Element>& elements) {
+    if constexpr ((kIsCopiedAtOnce<Ranges> && ...)) {
+      std::apply(
+          [&](auto&... cursors) {
+            const size_t count = std::min({most, cursors.Left()...});
+            const size_t before = elements.size();
+            elements.resize(before + count);
+            Copy(elements.data() + before, count, cursors.first()...);
+            (cursors.Skip(count), ...);
+          },
+          cursors_);
+    } else {
+      for (; most > 0 && HasNext(); --most) {
+        elements.push_back(Next());
+        Take();
+      }
+    }
+  }
+
  private:
+  // Of elements like numbers, side by side: nothing can fail on the way.
+  template <typename Range, typename Cursor = pool_internal::InputCursor<Range>,
+            typename Value = std::iter_value_t<typename Cursor::Iterator>>
+  static constexpr bool kIsCopiedAtOnce =
+      Cursor::kContiguous&& std::is_trivially_copyable_v<Value>&&
+          std::is_trivially_default_constructible_v<Value>;
+
+  // The places in registers, not in this object.
+  template <typename... Iterators>
+  static void Copy(Element* to, size_t count, Iterators... from) {
+    for (; count > 0; --count) *to++ = Element(*from++...);
+  }
+
   std::tuple<pool_internal::InputCursor<Ranges>...> cursors_;
 };
 

@@ -7,6 +7,7 @@
 #ifndef HEDDLE_POOL_INTERNAL_INPUT_CURSOR_H_
 #define HEDDLE_POOL_INTERNAL_INPUT_CURSOR_H_
 
+#include <cstddef>
 #include <iterator>
 #include <utility>
 
@@ -18,6 +19,7 @@ template <typename Range>
 class InputCursor {
  public:
   using Iterator = decltype(std::begin(std::declval<Range&>()));
+  using Sentinel = decltype(std::end(std::declval<Range&>()));
 
   template <typename Source>
   explicit InputCursor(Source&& source)
@@ -41,10 +43,21 @@ class InputCursor {
   decltype(auto) Next() { return *next_; }
   void Take() { taken_ = true; }
 
+  // Of elements that lie side by side: how many are left; the first of them;
+  // and that so many are done with. REQUIRES: Take() is not called.
+  static constexpr bool kContiguous =
+      std::contiguous_iterator<Iterator> &&
+      std::sized_sentinel_for<Sentinel, Iterator>;
+  size_t Left() const { return static_cast<size_t>(last_ - next_); }
+  const Iterator& first() const { return next_; }
+  void Skip(size_t count) {
+    next_ += static_cast<std::iter_difference_t<Iterator>>(count);
+  }
+
  private:
   Range range_;
   Iterator next_;
-  decltype(std::end(std::declval<Range&>())) last_;
+  Sentinel last_;
   bool taken_ = false;
 };
 
