@@ -24,6 +24,7 @@ bool IsAnyReady(absl::Span<WaitPlace* const> places) {
 }
 
 bool IsAnyReadySoon(absl::Span<WaitPlace* const> places, int first_look) {
+  if (internal::HasJustWoken()) return IsAnyReady(places);
   const internal::SpinTurn turn;
   if (!turn) return IsAnyReady(places);
   // Looked at ever more rarely: each look takes the cache line from who works.

@@ -24,7 +24,11 @@ void Clock::set_substitute(Substitute* substitute) {
 }
 
 int64_t Clock::Now() {
-  if (Substitute* clock = substitute(); clock != nullptr) return clock->Now();
+  Substitute* const clock = substitute();
+  return clock != nullptr ? clock->Now() : MachineNow();
+}
+
+int64_t Clock::MachineNow() {
   // libstdc++ and libc++ both read CLOCK_MONOTONIC here, which is the clock
   // that a futex deadline is measured on.
   return std::chrono::duration_cast<std::chrono::nanoseconds>(

@@ -124,7 +124,9 @@ void Waiter::Post(uint32_t state) {
   // After the exchange the waiter may be gone: only its address is used (P4).
   const uint32_t seen =
       claim_.exchange(state, std::memory_order_release);  // [WAKE]
-  if ((seen & kAsleep) != 0) FutexWakeOne(address);
+  if ((seen & kAsleep) == 0) return;
+  FutexWakeOne(address);
+  ThisThread().has_woken = true;
 }
 
 bool Waiter::IsPosted() const {
@@ -140,7 +142,8 @@ void Waiter::LookBriefly(bool has_looked) const {
       SpinPause();
     }
   }
-  for (int i = 0; i < kYieldRounds && !IsPosted(); ++i) SpinYield();
+  SpinYields yields;
+  for (int i = 0; i < kYieldRounds && !IsPosted(); ++i) yields.Yield();
 }
 
 bool Waiter::Sleep(const WaitLimit& limit, bool has_looked) {

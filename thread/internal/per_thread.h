@@ -34,6 +34,8 @@ struct PerThread {
   uint64_t ident = 0;
   // Where SelectGet() begins to look: a number that changes with each look.
   uint64_t select_start = 1;
+  // Whether it has woken one that slept: see HasJustWoken() in spin.h.
+  bool has_woken = false;
   // Who is told when this thread has to wait for long; null: nobody.
   BlockListener* block_listener = nullptr;
   // The number of the pool whose worker this thread is, 0: of none; and, while
@@ -71,9 +73,9 @@ inline PerThread& ThisThread() { return per_thread; }
 // process's exit() is not the end of its main thread.
 void ArmThreadEnd(PerThread& thread);
 
-// What the system calls at the end of a thread whose end is armed. `thread` is
+// What the system calls at the end of a thread whose end is armed. `opaque` is
 // its PerThread.
-void EndThread(void* thread);
+void EndThread(void* opaque);
 
 }  // namespace internal
 }  // namespace heddle

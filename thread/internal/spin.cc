@@ -2,7 +2,11 @@
 
 #include <sched.h>
 
+#include <cstdint>
+#include <utility>
+
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/clock.h"
 #include "heddle/thread/internal/os_thread.h"
 
 namespace heddle {
@@ -11,6 +15,11 @@ namespace {
 
 // relaxed wherever it is used: a count, which orders nothing.
 constinit Atomic<int> turns_taken{0};
+
+// For about half a microsecond.
+void PauseInstead() {
+  for (int i = 0; i < 12; ++i) SpinPause();
+}
 
 bool TakeTurn() {
   if (kSpinRounds == 0) return false;
@@ -23,7 +32,19 @@ bool TakeTurn() {
 
 }  // namespace
 
-void SpinYield() { sched_yield(); }
+void SpinYields::Yield() {
+  static constinit YieldRest rest;
+  if (pauses_) return PauseInstead();
+  if (std::exchange(is_timed_, true)) {
+    sched_yield();
+    return;
+  }
+  const int64_t before = Clock::MachineNow();
+  pauses_ = rest.IsOn(before);
+  if (pauses_) return PauseInstead();
+  sched_yield();
+  pauses_ = rest.BeginIfLong(before, Clock::MachineNow());
+}
 
 SpinTurn::SpinTurn() : mine_(TakeTurn()) {}
 
