@@ -28,7 +28,7 @@ TEST(DoneCallbackTest, CalledOnceWithTheFutureWhenItIsDone) {
   ManualExecutor executor;
   const Future<int> future = executor.Submit([] { return 7; });
   std::vector<int> got;
-  future.AddDoneCallback([&](Future<int> done) {
+  future.AddDoneCallback([&](const Future<int>& done) {
     EXPECT_EQ(done, future);
     EXPECT_TRUE(done.Done());
     got.push_back(done.Result());
@@ -109,10 +109,10 @@ TEST(DoneCallbackTest, MayUseTheFutureAndAddMore) {
   ManualExecutor executor;
   const Future<int> future = executor.Submit([] { return 7; });
   std::vector<int> got;
-  future.AddDoneCallback([&](Future<int> done) {
+  future.AddDoneCallback([&](const Future<int>& done) {
     EXPECT_FALSE(done.Cancel());
     done.AddDoneCallback(
-        [&](Future<int> again) { got.push_back(again.Result() + 1); });
+        [&](const Future<int>& again) { got.push_back(again.Result() + 1); });
     got.push_back(done.Result());
   });
   executor.RunAll();
@@ -147,7 +147,7 @@ TEST(DoneCallbackTest, TheLastHandleMayGoInside) {
     return std::vector<int>{1, 2};
   }));
   size_t size = 0;
-  future->AddDoneCallback([&](Future<std::vector<int>> done) {
+  future->AddDoneCallback([&](const Future<std::vector<int>>& done) {
     future.reset();
     size = done.Result().size();
   });

@@ -38,7 +38,7 @@ constexpr int kTasks = 1000;
 // how many that is depends on how far the worker happens to be behind.
 void FillCache() {
   for (size_t size = 64; size <= 512; size += 64) {
-    std::vector<void*> blocks(2 * kTasks);
+    std::vector<void*> blocks(size_t{2} * kTasks);
     for (void*& block : blocks) block = pool_internal::AllocateBlock(size);
     for (void* block : blocks) pool_internal::FreeBlock(block, size);
   }

@@ -56,6 +56,7 @@
 #include "heddle/pool/worker_pool.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/bind_call.h"
+#include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
@@ -168,17 +169,19 @@ class ThreadPool {
   template <typename Function, typename Range>
   auto MapAsync(Function&& function, Range&& range,
                 const MapOptions& options = {}) {
-    return StartMap(std::decay_t<Function>(std::forward<Function>(function)),
-                    pool_internal::Own(std::forward<Range>(range)), options,
-                    pool_internal::TellNobody());
+    return StartMap<std::decay_t<Function>>(
+        std::forward<Function>(function),
+        pool_internal::Own(std::forward<Range>(range)), options,
+        pool_internal::TellNobody());
   }
   template <typename OnResult, typename OnError, typename Function,
             typename Range>
   auto MapAsync(Callbacks<OnResult, OnError> callbacks, Function&& function,
                 Range&& range, const MapOptions& options = {}) {
-    return StartMap(std::decay_t<Function>(std::forward<Function>(function)),
-                    pool_internal::Own(std::forward<Range>(range)), options,
-                    Tell(std::move(callbacks)));
+    return StartMap<std::decay_t<Function>>(
+        std::forward<Function>(function),
+        pool_internal::Own(std::forward<Range>(range)), options,
+        Tell(std::move(callbacks)));
   }
 
   // Map() and MapAsync() for elements that are tuples (or pairs, or arrays) of
@@ -310,11 +313,10 @@ class ThreadPool {
     using Job = pool_internal::MapJob<R, Function, Input, Tell, IsTerminated>;
     CheckOpen();
     const size_t chunk_size = ChunkSize(input.size(), options);
-    auto* const job =
+    const auto job = internal::RefPtr<Job>::Adopt(
         new Job(std::move(function), std::move(input), chunk_size,
-                std::move(tell), IsTerminated{terminated_}, pool_.number());
-    AsyncResult<typename Job::Result> result(job);
-    job->Unref();  // the handle has its own reference
+                std::move(tell), IsTerminated{terminated_}, pool_.number()));
+    AsyncResult<typename Job::Result> result(job.get());
     if (job->chunks() == 0) {
       job->EndEmpty();
     } else {

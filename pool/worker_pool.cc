@@ -127,22 +127,17 @@ const WorkerPool::Options& Checked(const WorkerPool::Options& options) {
 
 }  // namespace
 
-// One worker's place. It outlives its thread, so that thieves need not ask
-// whether it is there.
+// One worker's place, open to the core. It outlives its thread, so that thieves
+// need not ask whether it is there.
 class WorkerPool::Worker final : public internal::BlockListener {
  public:
-  Worker(Core& core, int n) : core_(core), number(n) {}
+  Worker(Core& core, int n) : number(n), core_(core) {}
 
   void Blocked() noexcept override;
   void Unblocked() noexcept override;
 
   Core& core() { return core_; }
 
- private:
-  friend class Core;
-  friend class WorkerPool;
-
-  Core& core_;
   const int number;              // the N of its name
   std::optional<Thread> thread;  // none: it could not be started
   WorkDeque<Task::Node> tasks{InjectionQueue::kMaxBatch};
@@ -158,6 +153,9 @@ class WorkerPool::Worker final : public internal::BlockListener {
   size_t victim = 0;      // where to begin to steal
   size_t watched = 0;     // whose oldest task was seen last, and its number
   int64_t watched_top = -1;
+
+ private:
+  Core& core_;
 };
 
 class WorkerPool::Core : public std::enable_shared_from_this<Core> {
@@ -198,7 +196,8 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   friend class Worker;
 
   size_t max_threads() const {
-    return static_cast<size_t>(options_.max_workers + options_.max_spares);
+    return static_cast<size_t>(options_.max_workers) +
+           static_cast<size_t>(options_.max_spares);
   }
   size_t places() const {
     return places_.load(std::memory_order_acquire);  // [PLACE]

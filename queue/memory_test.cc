@@ -38,7 +38,8 @@ TYPED_TEST_SUITE(MemoryTest, Queues);
 
 template <typename Queue>
 void PutItem(Queue& queue, int value) {
-  queue.Put(typename decltype(queue.TryGet())::value_type(value));
+  using Item = typename decltype(queue.TryGet())::value_type;
+  queue.Put(static_cast<Item>(value));
 }
 
 TYPED_TEST(MemoryTest, AnAllocationServes32ItemsOnAverage) {

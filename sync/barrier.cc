@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "heddle/sync/internal/small_action.h"
+#include "heddle/thread/internal/duration_nanos.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/wait_limit.h"
@@ -50,16 +51,10 @@ Barrier::Barrier(int parties, const absl::Duration& timeout)
 Barrier::Barrier(int parties, sync_internal::SmallAction action,
                  const absl::Duration& timeout)
     : parties_(CheckedParties(parties)),
-      timeout_nanos_(
-          absl::ToInt64Nanoseconds(absl::Ceil(timeout, absl::Nanoseconds(1)))),
+      timeout_nanos_(internal::DurationNanos(timeout)),
       action_(std::move(action)) {}
 
-// ToInt64Nanoseconds() saturates at both ends, which are for ever and at once.
-int Barrier::Wait() {
-  return Wait(timeout_nanos_ == INT64_MAX
-                  ? WaitLimit()
-                  : WaitLimit(absl::Nanoseconds(timeout_nanos_)));
-}
+int Barrier::Wait() { return Wait(absl::Nanoseconds(timeout_nanos_)); }
 
 int Barrier::Wait(const WaitLimit& limit) {
   const WaitLimit started = limit.Started();

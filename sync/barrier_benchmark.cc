@@ -2,6 +2,7 @@
 
 #include <barrier>
 #include <cstdint>
+#include <optional>
 
 #include "benchmark/benchmark.h"
 #include "heddle/sync/barrier.h"
@@ -22,12 +23,12 @@ class StdBarrier {
 // the same number of iterations, so all meetings are complete.
 template <typename BarrierType>
 void Meet(benchmark::State& state) {
-  static BarrierType* barrier;
+  static std::optional<BarrierType> barrier;
   // The threads begin together, when all have come to the loop.
-  if (state.thread_index() == 0) barrier = new BarrierType(state.threads());
+  if (state.thread_index() == 0) barrier.emplace(state.threads());
   for (auto _ : state) barrier->Wait();
   // And they end together, too.
-  if (state.thread_index() == 0) delete barrier;
+  if (state.thread_index() == 0) barrier.reset();
   state.SetItemsProcessed(state.iterations());
 }
 

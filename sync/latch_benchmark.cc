@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <latch>
+#include <optional>
 
 #include "benchmark/benchmark.h"
 #include "heddle/sync/latch.h"
@@ -52,11 +53,11 @@ BENCHMARK(BM_Latch_TryWait);
 // All threads count one latch down, and not to zero: kMax takes them longer than
 // Google Benchmark lets them run. An item is one CountDown().
 void BM_Latch_ContendedCountDown(benchmark::State& state) {
-  static Latch* latch;
+  static std::optional<Latch> latch;
   // The threads begin together, when all have come to the loop.
-  if (state.thread_index() == 0) latch = new Latch(Latch::kMax);
+  if (state.thread_index() == 0) latch.emplace(Latch::kMax);
   for (auto _ : state) latch->CountDown();
-  if (state.thread_index() == 0) delete latch;
+  if (state.thread_index() == 0) latch.reset();
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(BM_Latch_ContendedCountDown)->ThreadRange(1, 64)->UseRealTime();

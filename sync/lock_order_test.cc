@@ -21,10 +21,7 @@
 namespace heddle {
 namespace {
 
-using ::testing::ContainsRegex;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
 
 // Collects what is reported while it exists.
 class Reports {
@@ -49,6 +46,10 @@ void TakeInOrder(First& first, Second& second) HEDDLE_UNCHECKED {
 }
 
 #ifdef HEDDLE_LOCK_ORDER
+
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
 
 template <typename T>
 class LockOrderTest : public testing::Test {};

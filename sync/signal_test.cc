@@ -37,7 +37,7 @@ class InterruptingSignal {
 
   // Sends them until `count` were seen. (Two that come at once are one, and a
   // sanitizer may put one off until the thread is interrupted by the next.)
-  static void Storm(std::thread& thread, int count) {
+  void Storm(std::thread& thread, int count) const {
     const int enough = signals_seen.load() + count;
     while (signals_seen.load() < enough) {
       ASSERT_EQ(pthread_kill(thread.native_handle(), SIGUSR1), 0);

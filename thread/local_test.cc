@@ -279,6 +279,7 @@ TEST(LocalTest, ThreadLocalObjectsMayUseItWhileTheyAreDestroyed) {
     static thread_local UsesItWhenDestroyed object;
     object.in_use = true;
   });
+  used = nullptr;
   EXPECT_EQ(seen.load(), 1);
   EXPECT_EQ(live.load(), 0);
 }

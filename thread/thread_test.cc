@@ -124,9 +124,9 @@ TEST(ThreadTest, ArgumentsAreCopiedOrMovedInWhenItIsMade) {
   std::string copied = "copied";
   std::string moved = "moved, and long enough to have memory of its own";
   std::string result;
-  Thread thread(
-      [&result](const std::string& a, std::string b) { result = a + b; },
-      copied, std::move(moved));
+  Thread thread([&result](const std::string& a,
+                          std::string&& b) { result = a + std::move(b); },
+                copied, std::move(moved));
   copied = "changed";
   thread.Start();
   EXPECT_TRUE(thread.Join());

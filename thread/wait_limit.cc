@@ -6,6 +6,7 @@
 
 #include "absl/time/time.h"
 #include "heddle/thread/internal/clock.h"
+#include "heddle/thread/internal/duration_nanos.h"
 
 namespace heddle {
 
@@ -14,12 +15,8 @@ using internal::Deadline;
 WaitLimit::WaitLimit(absl::Duration timeout)
     : WaitLimit(timeout, std::stop_token()) {}
 
-// Rounded up, because a wait may not end before its time; saturates at both
-// ends, where the largest value is kForEver.
 WaitLimit::WaitLimit(absl::Duration timeout, std::stop_token stop)
-    : nanos_(
-          absl::ToInt64Nanoseconds(absl::Ceil(timeout, absl::Nanoseconds(1)))),
-      stop_(std::move(stop)) {}
+    : nanos_(internal::DurationNanos(timeout)), stop_(std::move(stop)) {}
 
 WaitLimit WaitLimit::Started() const {
   WaitLimit started = *this;

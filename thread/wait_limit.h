@@ -34,8 +34,8 @@
 #include "absl/base/config.h"
 #include "heddle/thread/internal/clock.h"
 
-// Declared only, because absl/time/time.h is half of what it would cost to include
-// this header, and all that include it. Should Abseil ever make something else of
+// Declared only, because absl/time/time.h is more than a third of what it would cost
+// to include this header, and all that include it. Should Abseil ever make something else of
 // Duration, wait_limit.cc does not compile.
 namespace absl {
 ABSL_NAMESPACE_BEGIN

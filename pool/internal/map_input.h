@@ -101,7 +101,7 @@ auto Own(Range&& range) {
   if constexpr (!std::is_reference_v<Range> && !std::is_const_v<Range> &&
                 CanView<Range> &&
                 requires { typename Range::allocator_type; }) {
-    return MovedInput<Range>(std::move(range));
+    return MovedInput<Range>(std::forward<Range>(range));
   } else {
     return List(std::forward<Range>(range));
   }

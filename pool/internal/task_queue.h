@@ -23,7 +23,7 @@ class TaskQueue {
   }
 
   size_t size() const { return size_; }
-  bool empty() const { return size_ == 0; }
+  bool empty() const { return first_ == nullptr; }
 
   void swap(TaskQueue& other) noexcept {
     std::swap(first_, other.first_);

@@ -60,8 +60,7 @@ class Fifo {
 
   // For at most `bound` items at a time, or for any number of them: 0.
   explicit Fifo(size_t bound) : is_ring_(bound != 0) {
-    Segment* const first =
-        NewBlock<Segment, T>(is_ring_ ? bound : kSegmentItems);
+    auto* const first = NewBlock<Segment, T>(is_ring_ ? bound : kSegmentItems);
     if (is_ring_) first->next = first;
     put_.segment = first;
     get_.segment = first;

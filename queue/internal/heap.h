@@ -107,7 +107,7 @@ class Heap {
     if (!is_bounded_ && size_ >= kLeastCapacity / 2 &&
         size_ < array_->capacity / 4) {
       const size_t half = array_->capacity / 2;
-      Array* const smaller = TryNewBlock<Array, Entry>(half);
+      auto* const smaller = TryNewBlock<Array, Entry>(half);
       if (smaller != nullptr) MoveTo(smaller);
     }
   }

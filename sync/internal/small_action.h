@@ -19,6 +19,7 @@ class SmallAction {
   template <typename Action>
   requires std::is_invocable_v<Action&>
   explicit SmallAction(Action action) : do_(&Do<Action>) {
+    // NOLINTNEXTLINE(misc-redundant-expression): only where it just fits
     static_assert(sizeof(Action) <= kSize && alignof(Action) <= alignof(void*),
                   "the action is too large to be kept without an allocation: "
                   "capture by reference");

@@ -98,7 +98,7 @@ class LockHeldElsewhere : public WaitSubject {
     });
     held_.Wait();
   }
-  ~LockHeldElsewhere() { release_.Set(); }
+  ~LockHeldElsewhere() override { release_.Set(); }
 
   bool Wait(const WaitLimit& limit) override HEDDLE_UNCHECKED {
     if (!lock_.try_lock_for(limit)) return false;

@@ -34,7 +34,7 @@ int OsThread::Start(void* (*run)(void*), void* argument, size_t /*stack_size*/,
   return EAGAIN;
 }
 
-void OsThread::Join() { explore::JoinThread(handle_); }
+void OsThread::Join() { explore::JoinThread(static_cast<int>(handle_)); }
 
 void OsThread::Detach() {}
 

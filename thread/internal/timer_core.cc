@@ -5,16 +5,15 @@
 
 #include "absl/time/time.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/duration_nanos.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
 namespace internal {
 
-// Rounded up and saturating, as in WaitLimit.
 TimerCore::TimerCore(const absl::Duration& interval)
-    : interval_nanos_(absl::ToInt64Nanoseconds(
-          absl::Ceil(interval, absl::Nanoseconds(1)))) {}
+    : interval_nanos_(DurationNanos(interval)) {}
 
 bool TimerCore::Cancel() { return Finish(kPending); }
 

@@ -26,7 +26,10 @@ class Var {
     if (!std::is_constant_evaluated()) PlainConstructed(this, kBytes);
   }
   Var(const Var& other) : Var(other.Read()) {}
-  Var& operator=(const Var& other) { return *this = other.Read(); }
+  Var& operator=(const Var& other) {
+    *this = other.Read();
+    return *this;
+  }
   constexpr ~Var() {
     if (!std::is_constant_evaluated()) PlainDestroyed(this);
   }

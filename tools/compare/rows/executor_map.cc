@@ -1,8 +1,6 @@
 // The row `executor_map`: Executor::Map with chunks, beside ThreadPool::Map.
 
-#include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +12,7 @@
 #include "heddle/futures/thread_pool_executor.h"
 #include "heddle/pool/thread_pool.h"
 #include "heddle/tools/compare/compare.h"
+#include "heddle/tools/compare/tbb_arena.h"
 
 namespace heddle {
 namespace compare {
@@ -60,13 +59,10 @@ class HeddleThreadPool {
 
 class Tbb {
  public:
-  explicit Tbb(int workers)
-      : threads_(tbb::global_control::max_allowed_parallelism,
-                 static_cast<size_t>(workers)),
-        arena_(workers) {}
+  explicit Tbb(int workers) : arena_(workers, TbbArena::Caller::kWorks) {}
   int64_t Run(const Numbers& numbers) {
     Numbers results(numbers.size());
-    arena_.execute([&] {
+    arena_->execute([&] {
       tbb::parallel_for(size_t{0}, numbers.size(),
                         [&](size_t i) { results[i] = Increment(numbers[i]); });
     });
@@ -74,8 +70,7 @@ class Tbb {
   }
 
  private:
-  tbb::global_control threads_;
-  tbb::task_arena arena_;
+  TbbArena arena_;
 };
 
 template <typename Contender>

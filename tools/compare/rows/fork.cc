@@ -1,9 +1,7 @@
 // The row `fork`: Fibonacci's numbers by recursion, each call of which forks.
 
 #include <omp.h>
-#include <tbb/global_control.h>
 #include <tbb/parallel_invoke.h>
-#include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 
 #include <cstddef>
@@ -13,6 +11,7 @@
 #include "benchmark/benchmark.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/tools/compare/compare.h"
+#include "heddle/tools/compare/tbb_arena.h"
 
 namespace heddle {
 namespace compare {
@@ -63,12 +62,10 @@ int64_t TbbInvokeFib(int n) {
 }
 
 void Tbb(benchmark::State& state, int workers, int64_t (*fib)(int)) {
-  const tbb::global_control threads(
-      tbb::global_control::max_allowed_parallelism,
-      static_cast<size_t>(workers));
-  tbb::task_arena arena(workers);
+  TbbArena arena(workers, TbbArena::Caller::kWorks);
   for (auto _ : state) {
-    if (!CheckSum(state, arena.execute([fib] { return fib(kN); }), kFib)) break;
+    if (!CheckSum(state, arena->execute([fib] { return fib(kN); }), kFib))
+      break;
   }
   state.SetItemsProcessed(state.iterations() * kForks);
 }

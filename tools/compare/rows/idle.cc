@@ -1,8 +1,6 @@
 // The row `idle`: what a pool costs that has nothing to do.
 
 #include <sys/resource.h>
-#include <tbb/global_control.h>
-#include <tbb/task_arena.h>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -16,6 +14,7 @@
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/tools/compare/compare.h"
+#include "heddle/tools/compare/tbb_arena.h"
 
 namespace heddle {
 namespace compare {
@@ -53,13 +52,11 @@ class Tbb {
  public:
   template <typename F>
   void Post(const F& f) {
-    arena_.enqueue(f);
+    arena_->enqueue(f);
   }
 
  private:
-  tbb::global_control threads_{tbb::global_control::max_allowed_parallelism,
-                               kWorkers + 1};
-  tbb::task_arena arena_{kWorkers, /*reserved_for_masters=*/0};
+  TbbArena arena_{kWorkers, TbbArena::Caller::kHandsIn};
 };
 
 double CpuMicroseconds() {

@@ -2,9 +2,7 @@
 
 #include <omp.h>
 #include <tbb/blocked_range.h>
-#include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 
 #include <algorithm>
 #include <cmath>
@@ -16,6 +14,7 @@
 #include "benchmark/benchmark.h"
 #include "heddle/pool/thread_pool.h"
 #include "heddle/tools/compare/compare.h"
+#include "heddle/tools/compare/tbb_arena.h"
 
 namespace heddle {
 namespace compare {
@@ -47,13 +46,10 @@ class HeddleForRange {
 
 class Tbb {
  public:
-  explicit Tbb(int workers)
-      : threads_(tbb::global_control::max_allowed_parallelism,
-                 static_cast<size_t>(workers)),
-        arena_(workers) {}
+  explicit Tbb(int workers) : arena_(workers, TbbArena::Caller::kWorks) {}
   template <typename F>
   void Loop(int64_t n, const F& f) {
-    arena_.execute([&] {
+    arena_->execute([&] {
       tbb::parallel_for(tbb::blocked_range<int64_t>(0, n),
                         [&](const tbb::blocked_range<int64_t>& range) {
                           for (int64_t i = range.begin(); i < range.end(); ++i)
@@ -63,8 +59,7 @@ class Tbb {
   }
 
  private:
-  tbb::global_control threads_;
-  tbb::task_arena arena_;
+  TbbArena arena_;
 };
 
 class Gomp {

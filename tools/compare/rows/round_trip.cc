@@ -1,8 +1,5 @@
 // The row `round_trip`: one task submitted, its result waited for.
 
-#include <tbb/global_control.h>
-#include <tbb/task_arena.h>
-
 #include <algorithm>
 #include <boost/asio/packaged_task.hpp>
 #include <boost/asio/post.hpp>
@@ -21,6 +18,7 @@
 #include "heddle/futures/future.h"
 #include "heddle/futures/thread_pool_executor.h"
 #include "heddle/tools/compare/compare.h"
+#include "heddle/tools/compare/tbb_arena.h"
 
 namespace heddle {
 namespace compare {
@@ -53,25 +51,17 @@ class BoostPackagedTask {
   boost::asio::thread_pool pool_{kWorkers};
 };
 
-// What oneTBB calls, which it does through a const reference.
-struct TbbCall {
-  void operator()() const { task(); }
-  mutable std::packaged_task<int64_t()> task;
-};
-
-class TbbArena {
+class TbbEnqueue {
  public:
   int64_t Run() {
     std::packaged_task<int64_t()> task(Now);
     std::future<int64_t> future = task.get_future();
-    arena_.enqueue(TbbCall{std::move(task)});
+    arena_->enqueue(TbbPackagedTask{std::move(task)});
     return future.get();
   }
 
  private:
-  tbb::global_control threads_{tbb::global_control::max_allowed_parallelism,
-                               kWorkers + 1};
-  tbb::task_arena arena_{kWorkers, /*reserved_for_masters=*/0};
+  TbbArena arena_{kWorkers, TbbArena::Caller::kHandsIn};
 };
 
 struct StdAsync {
@@ -132,7 +122,7 @@ void RoundTrips(benchmark::State& state, int64_t n,
     };
     add("heddle", RoundTrips<Heddle>);
     add("boost_asio_packaged_task", RoundTrips<BoostPackagedTask>);
-    add("tbb_arena_packaged_task", RoundTrips<TbbArena>);
+    add("tbb_arena_packaged_task", RoundTrips<TbbEnqueue>);
     add("std_async", RoundTrips<StdAsync>);
     row.PythonCase("cpython_thread_pool_executor", parameters, "round_trip.py");
   }

@@ -2,8 +2,6 @@
 
 #include <glib.h>
 #include <omp.h>
-#include <tbb/global_control.h>
-#include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 
 #include <atomic>
@@ -25,6 +23,7 @@
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/tools/compare/compare.h"
+#include "heddle/tools/compare/tbb_arena.h"
 
 namespace heddle {
 namespace compare {
@@ -96,20 +95,16 @@ class BoostPost {
   boost::asio::thread_pool pool_;
 };
 
-// oneTBB counts the main thread in, whether it works or not.
-class TbbArena {
+class TbbEnqueue {
  public:
-  explicit TbbArena(int workers)
-      : threads_(tbb::global_control::max_allowed_parallelism,
-                 static_cast<size_t>(workers) + 1),
-        arena_(workers, /*reserved_for_masters=*/0) {}
+  explicit TbbEnqueue(int workers)
+      : arena_(workers, TbbArena::Caller::kHandsIn) {}
   void Schedule() {
-    arena_.enqueue([] { Tally::Count(); });
+    arena_->enqueue([] { Tally::Count(); });
   }
 
  private:
-  tbb::global_control threads_;
-  tbb::task_arena arena_;
+  TbbArena arena_;
 };
 
 class GLib {
@@ -217,13 +212,10 @@ void HeddleMany(benchmark::State& state, int workers, int64_t n) {
 // The ways that oneTBB and OpenMP are made for: the producer is one of the
 // threads that work as soon as it waits.
 void TbbGroup(benchmark::State& state, int workers, int64_t n) {
-  const tbb::global_control threads(
-      tbb::global_control::max_allowed_parallelism,
-      static_cast<size_t>(workers) + 1);
-  tbb::task_arena arena(workers + 1);
+  TbbArena arena(workers + 1, TbbArena::Caller::kWorks);
   const auto round = [&] {
     const int64_t before = Tally::Sum();
-    arena.execute([n] {
+    arena->execute([n] {
       tbb::task_group group;
       for (int64_t i = 0; i < n; ++i) group.run([] { Tally::Count(); });
       group.wait();
@@ -265,7 +257,7 @@ constexpr int64_t kTasks = 1'000'000;
       };
       add("heddle", ScheduleAll<Heddle>);
       add("boost_asio_post", ScheduleAll<BoostPost>);
-      add("tbb_arena_enqueue", ScheduleAll<TbbArena>);
+      add("tbb_arena_enqueue", ScheduleAll<TbbEnqueue>);
       add("glib_thread_pool", ScheduleAll<GLib>);
       add("std_mutex_deque_function", ScheduleAll<StdQueue>);
       if (producers != 1) continue;

@@ -1,7 +1,5 @@
 // The row `submit`: a future for each of n trivial tasks, all collected.
 
-#include <tbb/global_control.h>
-#include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 
 #include <algorithm>
@@ -20,6 +18,7 @@
 #include "heddle/futures/future.h"
 #include "heddle/futures/thread_pool_executor.h"
 #include "heddle/tools/compare/compare.h"
+#include "heddle/tools/compare/tbb_arena.h"
 
 namespace heddle {
 namespace compare {
@@ -75,49 +74,40 @@ class BoostUseFuture : public StdFutures {
   boost::asio::thread_pool pool_{kWorkers};
 };
 
-// What oneTBB calls, which it does through a const reference.
-struct TbbCall {
-  void operator()() const { task(); }
-  mutable std::packaged_task<int64_t()> task;
-};
-
-// Two workers take what the main thread enqueues. oneTBB counts the main thread
-// in, whether it works or not.
+// The workers take what the main thread enqueues.
 template <int kWorkers>
-class TbbArena : public StdFutures {
+class TbbEnqueue : public StdFutures {
  public:
   std::future<int64_t> Submit(int64_t i) {
     std::packaged_task<int64_t()> task([i] { return i; });
     std::future<int64_t> future = task.get_future();
-    arena_.enqueue(TbbCall{std::move(task)});
+    arena_->enqueue(TbbPackagedTask{std::move(task)});
     return future;
   }
 
  private:
-  tbb::global_control threads_{tbb::global_control::max_allowed_parallelism,
-                               kWorkers + 1};
-  tbb::task_arena arena_{kWorkers, /*reserved_for_masters=*/0};
+  TbbArena arena_{kWorkers, TbbArena::Caller::kHandsIn};
 };
 
-// The way oneTBB is made for: the main thread is one of the two workers as soon
+// The way oneTBB is made for: the main thread is one of the workers as soon
 // as it waits for the group.
 template <int kWorkers>
 class TbbTaskGroup : public StdFutures {
  public:
   template <typename F>
   void Inside(F f) {
-    arena_.execute(f);
+    arena_->execute(f);
   }
   std::future<int64_t> Submit(int64_t i) {
     std::packaged_task<int64_t()> task([i] { return i; });
     std::future<int64_t> future = task.get_future();
-    group_.run(TbbCall{std::move(task)});
+    group_.run(TbbPackagedTask{std::move(task)});
     return future;
   }
   void Finish() { group_.wait(); }
 
  private:
-  tbb::task_arena arena_{kWorkers};
+  TbbArena arena_{kWorkers, TbbArena::Caller::kWorks};
   tbb::task_group group_;
 };
 
@@ -175,8 +165,8 @@ void AddAll(const Row& row) {
                                         kWorkers, kTasks);
   AddCases<BoostUseFuture<kWorkers>>(row, "boost_asio_use_future", kWorkers,
                                      kTasks);
-  AddCases<TbbArena<kWorkers>>(row, "tbb_arena_packaged_task", kWorkers,
-                               kTasks);
+  AddCases<TbbEnqueue<kWorkers>>(row, "tbb_arena_packaged_task", kWorkers,
+                                 kTasks);
   AddCases<TbbTaskGroup<kWorkers>>(row, "tbb_group_packaged_task", kWorkers,
                                    kTasks);
   AddCases<StdAsync>(row, "std_async", kWorkers, 1000);  // they run all at once

@@ -318,7 +318,7 @@ Store& Memory::Insert(Location& location, int thread, size_t after,
                       uint64_t value) {
   if (location.count == location.capacity) {
     auto* const larger = static_cast<Store*>(
-        AllocateOrFail(2 * location.capacity * sizeof(Store)));
+        AllocateOrFail(sizeof(Store) * 2 * location.capacity));
     std::memcpy(larger, location.stores, location.count * sizeof(Store));
     location.stores = larger;
     location.capacity *= 2;
