@@ -60,7 +60,7 @@ class ListInput {
   Element operator[](size_t i) { return std::move(cells_[i].value); }
   template <typename Source>
   void Add(Source&& element) {
-    cells_.push_back(Cell{T(std::forward<Source>(element))});
+    cells_.push_back(Cell{static_cast<T>(std::forward<Source>(element))});
   }
 
  private:
