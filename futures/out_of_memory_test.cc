@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -99,6 +100,32 @@ TEST(OutOfMemoryTest, MapThatFailsCancelsWhatItScheduled) {
     }
     executor.RunAll();
     EXPECT_EQ(ran, 0) << n;
+  }
+}
+
+TEST(OutOfMemoryTest, AChunkThatCannotKeepAnErrorLosesNoResult) {
+  const auto held = std::make_shared<int>(1);
+  bool failed = true;
+  for (int n = 0; failed; ++n) {
+    ManualExecutor executor;
+    {
+      auto results = executor.Map(
+          [&held](int number) {
+            if (number == 2) throw number;
+            return held;
+          },
+          std::vector<int>{1, 2, 3}, {.chunksize = 3});
+      EXPECT_TRUE(WithoutMemoryAfter(n, failed, [&] { executor.RunAll(); }));
+      auto it = results.begin();
+      if (failed) {
+        EXPECT_THROW(*it, std::bad_alloc);
+      } else {
+        EXPECT_EQ(*it, held);
+        EXPECT_THROW(*++it, int);
+        EXPECT_EQ(*++it, held);
+      }
+    }
+    EXPECT_EQ(held.use_count(), 1) << n;
   }
 }
 

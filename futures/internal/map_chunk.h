@@ -87,11 +87,11 @@ class MapChunkResult {
     });
     called_ = 1;
   }
-  // What these throw is kept.
+  // What these throw is kept. (If there is no memory for that, the destructor
+  // finds what has been made.)
   template <typename Function, typename Element>
   MapChunkResult(const Function& function, std::vector<Element>& elements)
-      : many_(
-            std::make_unique_for_overwrite<ResultRoom<T>[]>(elements.size())) {
+      : MapChunkResult(elements.size()) {
     while (called_ < elements.size()) {
       std::exception_ptr error =
           internal::CatchAll([&] { CallEach(function, elements); });
@@ -123,6 +123,9 @@ class MapChunkResult {
   }
 
  private:
+  explicit MapChunkResult(size_t size)
+      : many_(std::make_unique_for_overwrite<ResultRoom<T>[]>(size)) {}
+
   // Calls for the elements from called_ on, and counts in a register, until one
   // throws.
   template <typename Function, typename Element>
