@@ -13,6 +13,7 @@ Clock::Substitute* Clock::substitute() { return nullptr; }
 void Clock::set_substitute(Substitute* /*substitute*/) {}
 
 int64_t Clock::Now() { return explore::Now(); }
+int64_t Clock::MachineNow() { return Now(); }
 
 Deadline Deadline::After(int64_t nanos) {
   if (nanos <= 0) return Past();
