@@ -580,6 +580,26 @@ TEST(MapTest, AnErrorInAChunkComesOutAtItsPlaceAndTheRestGoesOn) {
   auto results = executor.Map(
       [](int n) {
         if (n % 3 == 0) throw n;
+        return n;
+      },
+      std::vector<int>{1, 2, 3, 4, 5, 6, 7}, {.chunksize = 3});
+  executor.RunAll();
+  std::vector<int> all;
+  for (auto it = results.begin(); it != results.end(); ++it) {
+    try {
+      all.push_back(*it);
+    } catch (int n) {
+      all.push_back(-n);
+    }
+  }
+  EXPECT_THAT(all, ElementsAre(1, 2, -3, 4, 5, -6, 7));
+}
+
+TEST(MapTest, AnErrorAmidAChunkComesOutAsOftenAsItIsAskedFor) {
+  ManualExecutor executor;
+  auto results = executor.Map(
+      [](int n) {
+        if (n % 3 == 0) throw n;
         return std::string(100, static_cast<char>('0' + n));
       },
       std::vector<int>{1, 2, 3, 4, 5, 6, 7}, {.chunksize = 5});
