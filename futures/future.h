@@ -120,8 +120,8 @@ class Future : public pool_internal::ResultHandle<T> {
         futures_internal::DoneCallback<Future, std::decay_t<Function>>;
     using Place = pool_internal::ResultState::Place;
     pool_internal::ResultOf<T>& result = state();
-    auto& callback =
-        *pool_internal::MakeInBlock<Callback>(std::forward<Function>(function));
+    auto& callback = *pool_internal::MakeInBlock<Callback>(
+        *this, std::forward<Function>(function));
     if (!result.AddHook(callback, Place::kLast)) callback.Completed(result);
   }
 

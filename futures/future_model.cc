@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -30,17 +31,27 @@ using internal::Var;
 // A task and the future of its result: a Submit() without an executor.
 template <typename Callable>
 struct Submitted {
+  using T = std::invoke_result_t<Callable&>;
+
   explicit Submitted(Callable callable)
-      : Submitted(pool_internal::MakeInBlock<
-                  pool_internal::ResultTask<int, Callable>>(
-            std::move(callable))) {}
+      : Submitted(
+            pool_internal::MakeInBlock<pool_internal::ResultTask<T, Callable>>(
+                std::move(callable))) {}
 
   Task task;
-  Future<int> future;
+  Future<T> future;
 
  private:
-  explicit Submitted(pool_internal::ResultTask<int, Callable>* state)
+  explicit Submitted(pool_internal::ResultTask<T, Callable>* state)
       : task(state), future(state) {}
+};
+
+// A result that tells when it goes.
+struct Mortal {
+  explicit Mortal(int number) : value(number) {}
+  ~Mortal() { value = 0; }
+
+  Var<int> value;
 };
 
 TEST(FutureModel, WhoWaitsIsWokenAndSeesWhatWasDone) {
@@ -90,6 +101,32 @@ TEST(FutureModel, TheLastHandleGoesWhileItEnds) {
     Submitted submitted([] { return 7; });
     run.Run([&] { std::move(submitted.task).Run(); },
             [&] { submitted.future = Future<int>(); });
+  }));
+}
+
+TEST(FutureModel, TheResultGoesWithTheLastHandleNotWithOneOfTwo) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
+    Submitted submitted([] { return Mortal(7); });
+    Future<Mortal> first = std::move(submitted.future);
+    Future<Mortal> second = first;
+    const auto use = [](Future<Mortal>& future) {
+      explore::Check(future.Result().value == 7);
+      future = Future<Mortal>();
+    };
+    std::move(submitted.task).Run();
+    run.Run([&] { use(first); }, [&] { use(second); });
+  }));
+}
+
+TEST(FutureModel, ACallbackFindsTheResultThoughTheLastHandleGoes) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
+    Submitted submitted([] { return Mortal(7); });
+    Var<int> seen = 0;
+    submitted.future.AddDoneCallback(
+        [&](const Future<Mortal>& future) { seen = future.Result().value; });
+    run.Run([&] { std::move(submitted.task).Run(); },
+            [&] { submitted.future = Future<Mortal>(); });
+    explore::Check(seen == 7);
   }));
 }
 

@@ -26,6 +26,7 @@ using ShutdownMode = WorkerPool::ShutdownMode;
 
 using internal::WithoutMemoryAfter;
 using pool_internal::Close;
+using pool_internal::WaitUntil;
 
 TEST(OutOfMemoryTest, ATaskIsMadeOrItIsNot) {
   struct Large {
@@ -199,6 +200,7 @@ TEST(OutOfMemoryTest, AskingAndEndingNeedNone) {
   Task first([&ran] { ran.Set(); });
   ASSERT_TRUE(pool.Schedule(first));
   ran.Wait();
+  WaitUntil([&] { return pool.Stats().idle == 1; });
   bool failed = true;
   EXPECT_TRUE(WithoutMemoryAfter(0, failed, [&] {
     static_cast<void>(pool.IsWorkerHere());
@@ -206,6 +208,24 @@ TEST(OutOfMemoryTest, AskingAndEndingNeedNone) {
     pool.Join();
   }));
   EXPECT_FALSE(failed);
+}
+
+TEST(OutOfMemoryTest, AShutdownWithoutMemoryForTheNamesOfWhoIsBusyIsOne) {
+  Event go;
+  WorkerPool pool({.max_workers = 1});
+  Event begun;
+  Task busy([&] {
+    begun.Set();
+    go.Wait();
+  });
+  ASSERT_TRUE(pool.Schedule(busy));
+  begun.Wait();
+  bool failed = false;
+  EXPECT_TRUE(WithoutMemoryAfter(0, failed, [&] { Close(pool); }));
+  EXPECT_TRUE(failed) << "there is a name in the report";
+  EXPECT_TRUE(pool.IsShutDown());
+  go.Set();
+  EXPECT_TRUE(pool.Join());
 }
 
 }  // namespace

@@ -601,6 +601,47 @@ TEST(ThreadPoolTest, OfSeveralErrorsInAMapTheLowestComesOutWhenAllHasEnded) {
   EXPECT_EQ(calls, 90) << "a chunk ends at its error, the others go on";
 }
 
+// For ThreadSanitizer: who looks at an exception is not to meet a worker that
+// destroys it, though no handle is left.
+TEST(ThreadPoolTest, WhatWasThrownIsTheCallersAloneWhenTheHandlesAreGone) {
+  ThreadPool pool(2);
+  const std::vector<int> elements = UpTo(20);
+  const auto caught = [](auto call) {
+    try {
+      call();
+    } catch (const std::runtime_error& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing");
+  };
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_EQ(caught([&] { pool.Apply(ThrowAt, 1, 1); }), "at 1");
+    EXPECT_EQ(caught([&] { pool.ApplyAsync(ThrowAt, 2, 2).Get(); }), "at 2");
+    const auto third = [](int x) { return ThrowAt(3, x); };
+    EXPECT_EQ(caught([&] { pool.Map(third, elements); }), "at 3");
+    EXPECT_EQ(caught([&] { pool.MapAsync(third, elements).Get(); }), "at 3");
+    EXPECT_EQ(caught([&] {
+                pool.ForRange(0, 1000, [](int64_t x) {
+                  if (x == 999) throw std::runtime_error("at 999");
+                });
+              }),
+              "at 999");
+  }
+}
+
+// In its own pool's queue there is still a task that will find nothing to do.
+TEST(ThreadPoolTest, AResultGoesWithItsLastHandle) {
+  ThreadPool pool(1);
+  const auto shared = std::make_shared<int>(1);
+  pool.Apply([&] {
+    auto result = pool.ApplyAsync([&] { return shared; });
+    result.Wait();  // calls it here
+    EXPECT_EQ(shared.use_count(), 2);
+    result = {};
+    EXPECT_EQ(shared.use_count(), 1);
+  });
+}
+
 TEST(ThreadPoolTest, TheLowestErrorOfALoopComesOut) {
   ThreadPool pool(2);
   for (const int64_t wrong : {0, 5, 500, 99'999}) {

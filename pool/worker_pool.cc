@@ -740,10 +740,14 @@ WorkerPool::ShutdownReport WorkerPool::Core::Report(size_t dropped) {
   ShutdownReport report;
   report.dropped = dropped;
   report.queued = Queued();
-  for (size_t i = 0; i < places(); ++i) {
-    if (place(i).at_task.load(std::memory_order_relaxed))
-      report.running.push_back(NameOf(place(i)));
-  }
+  // A shutdown needs no memory to be one.
+  static_cast<void>(internal::CatchAll([&] {
+    for (size_t i = 0; i < places(); ++i) {
+      // relaxed: advisory.
+      if (place(i).at_task.load(std::memory_order_relaxed))
+        report.running.push_back(NameOf(place(i)));
+    }
+  }));
   return report;
 }
 

@@ -129,7 +129,8 @@ class WorkerPool {
   struct ShutdownReport {
     size_t dropped = 0;  // tasks that never began, and never will
     size_t queued = 0;   // that have not begun yet; none if all ended in time
-    std::vector<std::string> running;  // the workers that are at a task yet
+    // The workers that are at a task yet; those whose names there is memory for.
+    std::vector<std::string> running;
   };
 
   // Throws std::invalid_argument if an option is out of range, and

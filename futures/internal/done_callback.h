@@ -19,19 +19,19 @@ template <typename Future, typename Function>
 class DoneCallback final : public pool_internal::ResultHook {
  public:
   template <typename Source>
-  explicit DoneCallback(Source&& function)
-      : function_(std::forward<Source>(function)) {}
+  DoneCallback(const Future& future, Source&& function)
+      : future_(future), function_(std::forward<Source>(function)) {}
 
-  void Completed(pool_internal::ResultState& state) noexcept override {
-    internal::CallReporting([&] {
-      std::invoke(std::move(function_.get()),
-                  Future(&static_cast<typename Future::State&>(state)));
+  void Completed(pool_internal::ResultState& /*state*/) noexcept override {
+    internal::CallReporting([this] {
+      std::invoke(std::move(function_.get()), std::move(future_));
     });
     function_.Destroy();
     pool_internal::DestroyInBlock(this);
   }
 
  private:
+  Future future_;  // so the result does not go before the call
   pool_internal::CallableCell<Function> function_;
 };
 

@@ -27,8 +27,11 @@ class PromiseState final : public pool_internal::ResultOf<T> {
   using State = pool_internal::ResultState::State;
 
  public:
+  // The promise counts as a handle: it may give others when there are none.
   static PromiseState* Make() {
-    return pool_internal::MakeInBlock<PromiseState>();
+    auto* const state = pool_internal::MakeInBlock<PromiseState>();
+    state->AddHandle();
+    return state;
   }
 
   bool SetRunningOrNotifyCancel() {
@@ -80,6 +83,7 @@ class PromiseState final : public pool_internal::ResultOf<T> {
         this->FinishCancelled();
       }
     }
+    this->RemoveHandle();
     this->Unref();
   }
 

@@ -48,7 +48,7 @@ std::exception_ptr SharedLoop::RunAsCaller() {
   DoPieces();
   Leave();
   all_out_.Wait();
-  return thrown_.Get();
+  return thrown_.Take();
 }
 
 void SharedLoop::RunAsGuest() {

@@ -26,10 +26,11 @@ class LowestError {
     error_ = std::move(error);
   }
 
-  // The lowest so far, or null if none threw.
-  std::exception_ptr Get() {
+  // Takes out what the lowest has thrown; null if none threw. REQUIRES: all
+  // elements have ended.
+  std::exception_ptr Take() {
     LockGuard guard(lock_);
-    return error_;
+    return std::exchange(error_, nullptr);
   }
 
  private:

@@ -219,11 +219,13 @@ class MapJob final : public ResultOf<typename OrderedResults<R>::Type>,
     work_.reset();  // before the result is announced, as in ResultTask
     static_cast<void>(this->TryStart());  // if no chunk has
     if (abandoned_ && why_ == nullptr) {
+      results_.reset();
       this->FinishCancelled();
       return;
     }
-    this->error_ = abandoned_ ? why_ : thrown_.Get();
+    this->error_ = abandoned_ ? std::move(why_) : thrown_.Take();
     if (this->error_ == nullptr) Collect();
+    results_.reset();
     tell_(*this);
     this->Finish();
   }
@@ -232,7 +234,6 @@ class MapJob final : public ResultOf<typename OrderedResults<R>::Type>,
     this->error_ = internal::CatchAll([this] {
       this->result_.SetFrom([this]() -> Result { return results_->Collect(); });
     });
-    results_.reset();
   }
 
   // By tickets only: the job itself is in no queue.

@@ -29,13 +29,14 @@ class ResultHandle {
   // A handle without a result.
   ResultHandle() = default;
 
-  // A handle to `state`, which it shares. For those who implement executors.
+  // A handle to the result of `state`. For those who implement executors.
+  // REQUIRES: it is the first, or another one exists.
   explicit ResultHandle(State* state) noexcept : state_(state) {
-    state_->Ref();
+    state_->AddHandle();
   }
 
   ResultHandle(const ResultHandle& other) noexcept : state_(other.state_) {
-    if (state_ != nullptr) state_->Ref();
+    if (state_ != nullptr) state_->AddHandle();
   }
   ResultHandle(ResultHandle&& other) noexcept
       : state_(std::exchange(other.state_, nullptr)) {}
@@ -44,7 +45,7 @@ class ResultHandle {
     return *this;
   }
   ~ResultHandle() {
-    if (state_ != nullptr) state_->Unref();
+    if (state_ != nullptr) state_->RemoveHandle();
   }
 
   // True if there is a result behind this handle, now or to come.

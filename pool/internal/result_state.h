@@ -119,6 +119,19 @@ class ResultState : public Task::Node {
   // about to be.
   bool RemoveHook(ResultHook& hook) noexcept;
 
+  // Handles are counted by themselves: the result lives as long as they do, and
+  // the rest as long as anybody's reference. All of them hold one together.
+  // AddHandle() REQUIRES: the caller has a handle, or makes the first.
+  void AddHandle() noexcept {
+    // relaxed: see [LAST].
+    if (handles_.load(std::memory_order_relaxed) != 0) {
+      handles_.fetch_add(1, std::memory_order_relaxed);
+    } else {
+      handles_.store(1, std::memory_order_relaxed);
+      Ref();
+    }
+  }
+
   void Ref() noexcept {
     references_.fetch_add(1, std::memory_order_relaxed);  // see [LAST]
   }
@@ -131,6 +144,18 @@ class ResultState : public Task::Node {
  protected:
   ResultState() = default;
   ~ResultState() override = default;
+
+  // A handle goes; true if that was the last. Then nobody else looks at the
+  // result or at error_ any more if it is there: who is told of it by a hook has
+  // a handle, or wants none of it. The caller drops the reference of all handles.
+  bool DropHandle() noexcept {
+    // The only one is not copied meanwhile: it is the caller's.
+    if (handles_.load(std::memory_order_acquire) == 1) {  // [LAST]
+      handles_.store(0, std::memory_order_relaxed);
+      return true;
+    }
+    return handles_.fetch_sub(1, std::memory_order_acq_rel) == 1;  // [LAST]
+  }
 
   // PENDING -> RUNNING; false if it is not pending. The callable is the caller's
   // from then on.
@@ -170,7 +195,8 @@ class ResultState : public Task::Node {
   //          Cancelled() and WaitSlow(): the result before the news of it.
   //   [LAST] release of references_ in each Unref() -> acquire in the last:
   //          what any holder did before the state is destroyed. Ref() is
-  //          relaxed, because who calls it holds a reference already.
+  //          relaxed, because who calls it holds a reference already. So with
+  //          handles_, DropHandle() and the result, and AddHandle().
   static constexpr uint32_t kQueued = 8;
 
   static constexpr State StateOf(uint32_t word) {
@@ -196,6 +222,7 @@ class ResultState : public Task::Node {
 
   internal::Atomic<uint32_t> word_{kPending};
   internal::Atomic<uint32_t> references_{1};  // the task's own
+  internal::Atomic<uint32_t> handles_{0};
   // The first of a ring; guarded by the parking spot of word_.
   internal::Var<ResultHook*> hooks_ = nullptr;
   // While its callable waits, without a limit, for another result: that wait.
@@ -211,8 +238,9 @@ class ResultCell {
   ResultCell(const ResultCell&) = delete;
   ResultCell& operator=(const ResultCell&) = delete;
   // A destructor that throws is reported to the except hook.
-  ~ResultCell() noexcept {
-    if (!present_) return;
+  ~ResultCell() { Clear(); }
+  void Clear() noexcept {
+    if (!std::exchange(present_, false)) return;
     internal::CallReporting([this] { value_.~T(); });
   }
 
@@ -238,6 +266,7 @@ class ResultCell<T&> {
   void SetFrom(Call&& call) {
     value_ = std::addressof(call());
   }
+  void Clear() noexcept {}
   T& get() { return *value_; }
 
  private:
@@ -251,6 +280,7 @@ class ResultCell<void> {
   void SetFrom(Call&& call) {
     call();
   }
+  void Clear() noexcept {}
   void get() {}
 };
 
@@ -259,6 +289,17 @@ class ResultOf : public ResultState {
  public:
   // REQUIRES: AwaitResult() has returned, or Tell is called and error() is null.
   decltype(auto) result() { return result_.get(); }
+
+  // A handle goes; the last takes the result along, whoever else may keep the
+  // state: destroyed there, in the thread that has used it, and now.
+  void RemoveHandle() noexcept {
+    if (!this->DropHandle()) return;
+    if (this->Done()) {
+      this->error_ = nullptr;
+      result_.Clear();
+    }
+    this->Unref();
+  }
 
  protected:
   ~ResultOf() override = default;
