@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -57,6 +58,39 @@ void ExpectNoneAllocated(WorkerPool& pool, Round round) {
   for (int i = 0; i < 20; ++i) round();
   EXPECT_EQ(AllocationsOfThisThread(), here);
   EXPECT_EQ(AllocationsOfWorker(pool), there);
+}
+
+TEST(NoAllocationTest, WhatTheCacheKeepsIsBounded) {
+  const int64_t before = internal::LiveBytesOfThisThread();
+  {
+    std::vector<void*> blocks(size_t{100'000});
+    for (void*& block : blocks) block = pool_internal::AllocateBlock(128);
+    EXPECT_GT(internal::LiveBytesOfThisThread(), before + 12'800'000);
+    for (void* block : blocks) pool_internal::FreeBlock(block, 128);
+  }
+  const auto most =
+      static_cast<int64_t>(pool_internal::MaxCachedBytesPerThread() +
+                           pool_internal::MaxCachedBytesInDepot());
+  // A little more is the system's own.
+  EXPECT_LE(internal::LiveBytesOfThisThread() - before, most + most / 100);
+}
+
+TEST(NoAllocationTest, AThreadThatEndsLeavesItsMemoryToOthers) {
+  if (pool_internal::MaxCachedBytesPerThread() == 0)
+    GTEST_SKIP() << "sanitizers see every block";
+  int64_t allocated = 0;
+  for (int i = 0; i < 200; ++i) {
+    void* left_here = nullptr;
+    std::thread([&] {
+      const int64_t before = AllocationsOfThisThread();
+      void* const freed = pool_internal::AllocateBlock(64);
+      left_here = pool_internal::AllocateBlock(64);
+      pool_internal::FreeBlock(freed, 64);
+      allocated += AllocationsOfThisThread() - before;
+    }).join();
+    pool_internal::FreeBlock(left_here, 64);
+  }
+  EXPECT_LT(allocated, 20);
 }
 
 TEST(NoAllocationTest, NeitherSchedulingNorRunningAllocates) {

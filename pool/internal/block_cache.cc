@@ -1,11 +1,15 @@
 #include "heddle/pool/internal/block_cache.h"
 
+#include <array>
 #include <cstddef>
-#include <initializer_list>
+#include <cstdint>
 #include <new>
 
+#include "absl/base/attributes.h"
 #include "absl/base/config.h"
+#include "absl/base/optimization.h"
 #include "absl/base/thread_annotations.h"
+#include "heddle/pool/internal/slab.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/lock_guard.h"
 
@@ -13,17 +17,15 @@ namespace heddle {
 namespace pool_internal {
 namespace {
 
-// Blocks come in multiples of kStep: few sizes, so that tasks of different
-// callables use each other's. They are aligned as the system's are, not to
-// cache lines.
+// Blocks come in multiples of kStep: few sizes, and each block begins a cache
+// line, so that two threads that use neighbours do not meet.
 constexpr size_t kStep = 64;
 constexpr size_t kClasses = 8;  // 64 ... 512 bytes; no larger ones
-constexpr size_t kBatch = 32;   // blocks exchanged with the depot
-// Kept for each size. (Measured: with all of a million tasks kept here instead,
-// the next million was slower and slower. Blocks come back in the order in which
-// workers have run them, and soon no two neighbours are in one cache line's
-// reach; the system puts them together again.)
-constexpr size_t kDepotBatches = 64;
+// Slabs of which blocks have come back to a thread, and that it has not told of
+// them: one exchange for many blocks, and none of two threads at each.
+constexpr size_t kReturned = 4;
+// Kept for all threads and sizes.
+constexpr size_t kDepotSlabs = 64;
 
 // Under a sanitizer, and in a model, every block comes from and goes back to the
 // system, so that a use after free is seen as one.
@@ -36,124 +38,161 @@ constexpr bool kCacheBlocks = true;
 
 constexpr size_t ClassOf(size_t size) { return (size - 1) / kStep; }
 constexpr size_t SizeOf(size_t size_class) { return (size_class + 1) * kStep; }
-
-struct FreeBlockLink {
-  FreeBlockLink* next;
-};
-
-// A chain of free blocks of one size.
-struct Chain {
-  FreeBlockLink* first = nullptr;
-  size_t count = 0;
-
-  void Push(void* block) {
-    first = new (block) FreeBlockLink{first};
-    ++count;
+// How many blocks of a class a slab has.
+constexpr std::array<uint32_t, kClasses> kBlocks = [] {
+  std::array<uint32_t, kClasses> blocks{};
+  for (size_t c = 0; c < kClasses; ++c) {
+    blocks[c] =
+        static_cast<uint32_t>((Slab::kBytes - Slab::kHeader) / SizeOf(c));
   }
-  void* Pop() {
-    FreeBlockLink* const block = first;
-    first = block->next;
-    // The next one was freed by another thread as a rule: its memory comes from
-    // that one's processor while this one is filled.
-    __builtin_prefetch(first, /*to write*/ 1);
-    --count;
-    return block;
-  }
-  void FreeAll() {
-    while (count != 0) ::operator delete(Pop());
-  }
-};
+  return blocks;
+}();
 
-// Full chains, shared by all threads. Constant-initialised and never destroyed:
-// tasks may end while statics die.
+// Slabs that nobody uses, for all threads; the one that was used last goes
+// first. Constant-initialised and never destroyed: tasks may end while statics
+// die.
 struct Depot {
   internal::RawLock lock;
   size_t count ABSL_GUARDED_BY(lock) = 0;
-  Chain chains[kDepotBatches] ABSL_GUARDED_BY(lock);
+  Slab* slabs[kDepotSlabs] ABSL_GUARDED_BY(lock) = {};
 
-  // Takes `chain` over, unless the depot is full.
-  bool Put(const Chain& chain) {
+  // False if it is full.
+  bool Put(Slab& slab) {
     LockGuard guard(lock);
-    if (count == kDepotBatches) return false;
-    chains[count++] = chain;
+    if (count == kDepotSlabs) return false;
+    slabs[count++] = &slab;
     return true;
   }
-  // A chain, or an empty one.
-  Chain Take() {
+  // Null if it is empty.
+  Slab* Take() {
     LockGuard guard(lock);
-    return count == 0 ? Chain() : chains[--count];
+    return count == 0 ? nullptr : slabs[--count];
   }
 };
 
-constinit Depot depots[kClasses];
+constinit Depot depot;
 
-// The calling thread's free blocks: `current` is filled and drained, `spare` is
-// full or empty. With one list a thread that allocates and frees in turn at its
-// edge would go to the depot each time.
+// Opens a slab, and returns its first block.
+char* OpenSlab(uint32_t blocks) {
+  Slab* slab = depot.Take();
+  if (slab == nullptr) slab = Slab::Make();
+  slab->Open(blocks);
+  return slab->blocks();
+}
+
+void ReturnTo(Slab& slab, uint32_t blocks) noexcept {
+  if (slab.Return(blocks) && !depot.Put(slab)) slab.Delete();
+}
+
+// The calling thread's. Constant-initialised and trivially destroyed, so that
+// to come by it takes no look whether it is there; Leaver sees to its end.
 struct ThreadCache {
-  struct Class {
-    Chain current;
-    Chain spare;
+  // Blocks to be handed out: from `next` to `end`, in one slab.
+  struct Open {
+    char* next = nullptr;
+    char* end = nullptr;
   };
-  Class classes[kClasses];
+  struct Returned {
+    Slab* slab = nullptr;
+    uint32_t blocks = 0;
 
-  ~ThreadCache();
+    void Flush() noexcept {
+      if (slab != nullptr) ReturnTo(*slab, blocks);
+      *this = Returned();
+    }
+  };
+
+  Open open[kClasses];
+  Returned returned[kReturned];
+  // The thread has ended but for thread_local objects that are destroyed later:
+  // they get and return blocks one by one.
+  bool gone = false;
 };
 
-// The flag outlives the cache: blocks may be freed by thread_local objects that
-// are destroyed after it.
-thread_local bool thread_cache_gone = false;
-thread_local ThreadCache thread_cache;
+constinit thread_local ThreadCache cache;
 
-ThreadCache::~ThreadCache() {
-  thread_cache_gone = true;
-  for (size_t c = 0; c < kClasses; ++c) {
-    for (Chain* chain : {&classes[c].current, &classes[c].spare}) {
-      if (chain->count != kBatch || !depots[c].Put(*chain)) chain->FreeAll();
+// Gives back what the thread has, at its end.
+struct Leaver {
+  ~Leaver() {
+    cache.gone = true;
+    for (size_t c = 0; c < kClasses; ++c) {
+      ThreadCache::Open& open = cache.open[c];
+      const auto blocks = static_cast<uint32_t>(
+          static_cast<size_t>(open.end - open.next) / SizeOf(c));
+      if (blocks > 0) ReturnTo(Slab::Of(open.next), blocks);
+      open = ThreadCache::Open();
     }
+    for (ThreadCache::Returned& returned : cache.returned) returned.Flush();
   }
+  // Whoever uses it has it made.
+  void Expect() {}
+};
+
+thread_local Leaver leaver;
+
+// The first block of a new slab, which replaces the one that is used up.
+ABSL_ATTRIBUTE_NOINLINE void* AllocateInNewSlab(size_t c) {
+  if (cache.gone) return OpenSlab(1);
+  leaver.Expect();
+  char* const first = OpenSlab(kBlocks[c]);
+  cache.open[c] = {first + SizeOf(c), first + kBlocks[c] * SizeOf(c)};
+  return first;
+}
+
+// A block of a slab that `returned` is not about.
+ABSL_ATTRIBUTE_NOINLINE void FreeInOtherSlab(ThreadCache::Returned& returned,
+                                             Slab& slab) noexcept {
+  if (cache.gone) {
+    ReturnTo(slab, 1);
+    return;
+  }
+  leaver.Expect();
+  returned.Flush();
+  returned = {&slab, 1};
 }
 
 }  // namespace
 
 size_t MaxCachedBytesPerThread() {
-  size_t total = 0;
-  for (size_t c = 0; c < kClasses; ++c) total += 2 * kBatch * SizeOf(c);
-  return kCacheBlocks ? total : 0;
+  return kCacheBlocks ? (kClasses + kReturned) * Slab::kBytes : 0;
 }
 
 size_t MaxCachedBytesInDepot() {
-  return MaxCachedBytesPerThread() / 2 * kDepotBatches;
+  return kCacheBlocks ? kDepotSlabs * Slab::kBytes : 0;
 }
 
 void* AllocateBlock(size_t size) {
   const size_t c = ClassOf(size);
-  if (!kCacheBlocks || c >= kClasses || thread_cache_gone) {
+  if (!kCacheBlocks || c >= kClasses)
     return ::operator new(c < kClasses ? SizeOf(c) : size);
-  }
-  ThreadCache::Class& cache = thread_cache.classes[c];
-  if (cache.current.count == 0) {
-    cache.current = cache.spare.count != 0 ? cache.spare : depots[c].Take();
-    cache.spare = Chain();
-    if (cache.current.count == 0) return ::operator new(SizeOf(c));
-  }
-  return cache.current.Pop();
+  ThreadCache::Open& open = cache.open[c];
+  if (ABSL_PREDICT_FALSE(open.next == open.end)) return AllocateInNewSlab(c);
+  char* const block = open.next;
+  open.next += SizeOf(c);
+  return block;
 }
 
 void FreeBlock(void* block, size_t size) noexcept {
   const size_t c = ClassOf(size);
-  if (!kCacheBlocks || c >= kClasses || thread_cache_gone) {
+  if (!kCacheBlocks || c >= kClasses) {
     ::operator delete(block);
     return;
   }
-  ThreadCache::Class& cache = thread_cache.classes[c];
-  if (cache.current.count == kBatch) {
-    if (cache.spare.count != 0 && !depots[c].Put(cache.spare))
-      cache.spare.FreeAll();
-    cache.spare = cache.current;
-    cache.current = Chain();
+  // The one that was handed out last, here, is the next again.
+  ThreadCache::Open& open = cache.open[c];
+  if (static_cast<char*>(block) + SizeOf(c) == open.next) {
+    open.next = static_cast<char*>(block);
+    return;
   }
-  cache.current.Push(block);
+  Slab& slab = Slab::Of(block);
+  ThreadCache::Returned& returned =
+      cache.returned[reinterpret_cast<uintptr_t>(&slab) / Slab::kBytes %
+                     kReturned];
+  if (ABSL_PREDICT_FALSE(returned.slab != &slab)) {
+    FreeInOtherSlab(returned, slab);
+  } else if (++returned.blocks == kBlocks[c]) {
+    returned.Flush();
+  }
 }
 
 }  // namespace pool_internal

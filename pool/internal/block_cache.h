@@ -2,11 +2,14 @@
 // the calling thread's.
 //
 // A task is born in one thread and dies in another, over and over, in few
-// sizes. Each thread keeps a short list of free blocks for each size; a list
-// that grows too long or runs empty is exchanged whole with a shared depot, so
-// one lock is taken for each kBatch blocks and fresh memory is touched only
-// while the number of live tasks grows. What the depot does not keep goes back
-// to the system.
+// sizes. Each thread hands out the blocks of a slab one behind the other (see
+// slab.h), which a processor can look ahead to, unlike a list of free blocks; a
+// slab of which all have come back is used again as a whole, by whatever thread.
+// Fresh memory is touched only while the number of live tasks grows. What the
+// depot of free slabs does not keep goes back to the system.
+//
+// The price: one block that lives long keeps a slab of 8 KiB, whatever became of
+// its neighbours.
 
 #ifndef HEDDLE_POOL_INTERNAL_BLOCK_CACHE_H_
 #define HEDDLE_POOL_INTERNAL_BLOCK_CACHE_H_

@@ -1,9 +1,11 @@
 #include "heddle/pool/internal/block_cache.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -58,6 +60,24 @@ TEST(BlockCacheTest, AFreedBlockIsUsedAgain) {
   void* const second = AllocateBlock(100);
   EXPECT_EQ(first, second);
   FreeBlock(second, 100);
+}
+
+TEST(BlockCacheTest, ASlabIsUsedAgainWhenAllItsBlocksAreBack) {
+  if (MaxCachedBytesPerThread() == 0)
+    GTEST_SKIP() << "sanitizers see every block";
+  // More than a slab has, in two orders: the same memory serves them all.
+  std::set<uintptr_t> pages;
+  for (int round = 0; round < 100; ++round) {
+    std::vector<void*> blocks(300);
+    for (void*& block : blocks) {
+      block = AllocateBlock(64);
+      EXPECT_EQ(reinterpret_cast<uintptr_t>(block) % 64, 0);
+      pages.insert(reinterpret_cast<uintptr_t>(block) / 8192);
+    }
+    if (round % 2 != 0) std::reverse(blocks.begin(), blocks.end());
+    for (void* block : blocks) FreeBlock(block, 64);
+  }
+  EXPECT_LT(pages.size(), 15);
 }
 
 TEST(BlockCacheTest, BlocksFreedByOneThreadReachAnother) {

@@ -20,6 +20,7 @@ FIFO = "//queue/internal:fifo_model_test"
 QUEUE = "//queue:queue_model_test"
 SELECT = "//queue:select_model_test"
 DEQUE = "//pool/internal:work_deque_model_test"
+SLAB = "//pool/internal:slab_model_test"
 ROSTER = "//pool/internal:roster_model_test"
 LOOP = "//pool/internal:loop_model_test"
 WORKER_POOL = "//pool:worker_pool_model_test"
@@ -1059,6 +1060,28 @@ MUTANTS = [
         "if (!accepted) core.GiveRoom(1);",
         "",
         models(WORKER_POOL, "WorkerPoolModel", "WhoWaitsForRoomGetsItOrIsRefused"),
+    ),
+    # --- pool: Slab ----------------------------------------------------------
+    (
+        "who brings the last block does not see what others did",
+        "pool/internal/slab.h",
+        "left_.fetch_sub(count, std::memory_order_acq_rel)",
+        "left_.fetch_sub(count, std::memory_order_release)",
+        models(SLAB, "SlabModel", "WhoBringsTheLastBlockSeesWhatWasDoneInAll"),
+    ),
+    (
+        "a block comes back without release",
+        "pool/internal/slab.h",
+        "left_.fetch_sub(count, std::memory_order_acq_rel)",
+        "left_.fetch_sub(count, std::memory_order_acquire)",
+        models(SLAB, "SlabModel", "WhoBringsTheLastBlockSeesWhatWasDoneInAll"),
+    ),
+    (
+        "a slab is whole before the last block is back",
+        "pool/internal/slab.h",
+        "std::memory_order_acq_rel) == count;",
+        "std::memory_order_acq_rel) >= count;",
+        models(SLAB, "SlabModel", "ItIsNotWholeWhileTheOpenerHasBlocks"),
     ),
     # --- pool: ThreadPool ----------------------------------------------------
     (
