@@ -1079,8 +1079,8 @@ MUTANTS = [
     (
         "a slab is whole before the last block is back",
         "pool/internal/slab.h",
-        "std::memory_order_acq_rel) == count;",
-        "std::memory_order_acq_rel) >= count;",
+        "std::memory_order_acq_rel) ==  // [BACK]",
+        "std::memory_order_acq_rel) >=  // [BACK]",
         models(SLAB, "SlabModel", "ItIsNotWholeWhileTheOpenerHasBlocks"),
     ),
     # --- pool: ThreadPool ----------------------------------------------------
