@@ -51,6 +51,7 @@
 #include "heddle/thread/internal/clock.h"
 #include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/spin.h"
+#include "heddle/thread/internal/thread_registry.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/lock_guard.h"
 #include "heddle/thread/thread.h"
@@ -174,7 +175,12 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   ShutdownReport Report(size_t dropped);
   PoolStats Stats();
 
-  bool IsClosed() const { return closed_.load(std::memory_order_acquire); }
+  // A child of a fork() has none of the workers, and locks of theirs may be
+  // held for ever: nothing is touched there.
+  bool IsParents() const { return forks_ != internal::ThreadRegistry::Forks(); }
+  bool IsClosed() const {
+    return closed_.load(std::memory_order_acquire) || IsParents();
+  }
   bool IsBroken() const { return broken_.load(std::memory_order_acquire); }
   bool IsWorkerHere() const { return internal::ThisThread().pool == number_; }
   Worker* Here() const {
@@ -239,6 +245,7 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   }
 
   const uint64_t number_ = NextPoolNumber();
+  const uint32_t forks_ = internal::ThreadRegistry::Forks();
   Options options_;
   Roster roster_;
   InjectionQueue injection_{number_};
@@ -380,6 +387,7 @@ void WorkerPool::Core::Called(Roster::Call call) {
 // --- Tasks come -------------------------------------------------------------
 
 bool WorkerPool::Core::Schedule(Task& task, const WaitLimit& limit) {
+  if (IsParents()) return false;
   Worker* const worker = Here();
   if (worker != nullptr && options_.order == Order::kNewestFirst)
     return ScheduleFromTask(*worker, task);
@@ -412,7 +420,7 @@ bool WorkerPool::Core::Schedule(Task& task, const WaitLimit& limit) {
 }
 
 bool WorkerPool::Core::ScheduleMany(TaskQueue& tasks) {
-  if (tasks.empty()) return !IsClosed();
+  if (tasks.empty() || IsParents()) return !IsClosed();
   const PoolsOwnWaits own;
   if (!EnsureOneThread()) return false;  // (W1)
   const auto count = static_cast<int64_t>(tasks.size());
@@ -695,6 +703,7 @@ size_t WorkerPool::Core::Queued() const {
 // --- The end ----------------------------------------------------------------
 
 void WorkerPool::Core::Close() {
+  if (IsParents()) return;
   const PoolsOwnWaits own;
   injection_.Close();  // (W2)
   {
@@ -709,6 +718,7 @@ void WorkerPool::Core::Close() {
 
 // Drops what is queued, with `why` or as cancelled; returns how many.
 size_t WorkerPool::Core::DropQueued(const std::exception_ptr& why) {
+  if (IsParents()) return 0;
   TaskQueue dropped;
   {
     const PoolsOwnWaits own;
@@ -726,6 +736,7 @@ size_t WorkerPool::Core::DropQueued(const std::exception_ptr& why) {
 }
 
 bool WorkerPool::Core::Join(const WaitLimit& limit) {
+  if (IsParents()) return true;
   const WaitLimit started = limit.Started();
   if (!all_ended_.Wait(started)) return false;
   // No thread starts any more (W1).

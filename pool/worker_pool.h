@@ -32,6 +32,9 @@
 // was accepted and end by themselves. What a task throws goes to the except
 // hook; the worker lives on. Idle workers sleep and cost nothing.
 //
+// In the child of a fork() the pools of its parent have ended: they accept
+// nothing, and nobody waits for their workers, which the parent has.
+//
 // At the end of the program, before its statics are destroyed, every pool that
 // is there is shut down and what it accepted is run. From then on Schedule()
 // accepts nothing, also in a pool that is made later.

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -23,6 +24,7 @@ constinit Var<ThreadRecord*> first ABSL_GUARDED_BY(lock) = nullptr;
 constinit Var<ThreadRecord*> last ABSL_GUARDED_BY(lock) = nullptr;
 constinit Var<bool> exiting ABSL_GUARDED_BY(lock) = false;
 constinit Var<bool> closed ABSL_GUARDED_BY(lock) = false;
+constinit Var<uint32_t> forks = 0;  // changes where there is but one thread
 
 }  // namespace
 
@@ -162,10 +164,13 @@ void ThreadRegistry::FollowForks() {
                          r = next;
                        }
                        ThisThread().native_id = 0;  // it has a new one
+                       ++forks;
                        lock.unlock();
                      });
   static_cast<void>(followed);
 }
+
+uint32_t ThreadRegistry::Forks() { return forks; }
 
 }  // namespace internal
 }  // namespace heddle

@@ -10,6 +10,7 @@
 #define HEDDLE_THREAD_INTERNAL_THREAD_REGISTRY_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "heddle/thread/internal/ref_ptr.h"
@@ -53,6 +54,9 @@ class ThreadRegistry {
 
   // From now on, fork() leaves its child with the calling thread only.
   static void FollowForks();
+  // How many forks have led to this process since then: what was made at another
+  // count has lost its threads.
+  static uint32_t Forks();
 
  private:
   static void PushBack(ThreadRecord& record);

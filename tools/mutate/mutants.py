@@ -1079,8 +1079,8 @@ MUTANTS = [
     (
         "a slab is whole before the last block is back",
         "pool/internal/slab.h",
-        "std::memory_order_acq_rel) ==  // [BACK]",
-        "std::memory_order_acq_rel) >=  // [BACK]",
+        "left_.fetch_sub(count, std::memory_order_acq_rel) ==",
+        "left_.fetch_sub(count, std::memory_order_acq_rel) >=",
         models(SLAB, "SlabModel", "ItIsNotWholeWhileTheOpenerHasBlocks"),
     ),
     # --- pool: ThreadPool ----------------------------------------------------
