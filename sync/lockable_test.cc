@@ -360,12 +360,11 @@ HEDDLE_UNCHECKED {
 #else
 TYPED_TEST(LockableTest, UnlockOfAFreeLockIsFatalWithoutExceptions) {
   if constexpr (kRefuses<TypeParam>) {
-    EXPECT_DEATH(
-        {
-          TypeParam lock;
-          lock.unlock();
-        },
-        "heddle: fatal: ");
+    const auto misuse = []() HEDDLE_UNCHECKED {
+      TypeParam lock;
+      lock.unlock();
+    };
+    EXPECT_DEATH(misuse(), "heddle: fatal: ");
   }
 }
 #endif

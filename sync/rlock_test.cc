@@ -215,11 +215,12 @@ TEST(RLockTest, FormerOwnerMayNotReleaseItForTheNext) HEDDLE_UNCHECKED {
 }
 #else
 TEST(RLockDeathTest, ReleaseByANonOwnerIsFatalWithoutExceptions) {
+  const auto misuse = []() HEDDLE_UNCHECKED {
+    RLock lock;
+    lock.unlock();
+  };
   EXPECT_DEATH(
-      {
-        RLock lock;
-        lock.unlock();
-      },
+      misuse(),
       "heddle: fatal: RLock::unlock: this thread does not hold the lock");
 }
 #endif

@@ -467,12 +467,12 @@ HEDDLE_UNCHECKED {
 }
 #else
 TEST(SharedLockDeathTest, ReleaseOfWhatIsNotHeldIsFatalWithoutExceptions) {
-  EXPECT_DEATH(
-      {
-        SharedLock lock;
-        lock.unlock_shared();
-      },
-      "heddle: fatal: SharedLock::unlock_shared: nobody reads");
+  const auto misuse = []() HEDDLE_UNCHECKED {
+    SharedLock lock;
+    lock.unlock_shared();
+  };
+  EXPECT_DEATH(misuse(),
+               "heddle: fatal: SharedLock::unlock_shared: nobody reads");
 }
 #endif
 
