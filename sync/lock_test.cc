@@ -85,12 +85,11 @@ TEST(LockTest, TheErrorNamesTheCall) HEDDLE_UNCHECKED {
 }
 #else
 TEST(LockDeathTest, TheFatalMessageNamesTheCall) {
-  EXPECT_DEATH(
-      {
-        Lock lock;
-        lock.unlock();
-      },
-      "heddle: fatal: Lock::unlock: the lock is not held");
+  const auto misuse = []() HEDDLE_UNCHECKED {
+    Lock lock;
+    lock.unlock();
+  };
+  EXPECT_DEATH(misuse(), "heddle: fatal: Lock::unlock: the lock is not held");
 }
 #endif
 
