@@ -433,6 +433,22 @@ TEST(ThreadPoolTest, ForEachMayChangeTheElements) {
   for (const double x : numbers) ASSERT_EQ(x, 2);
 }
 
+TEST(ThreadPoolTest, ALoopIsSharedAsSoonAsOneElementTakesLong) {
+  ThreadPool pool(1);
+  Event guest_came;
+  const uint64_t caller = GetIdent();
+  pool.ForRange(0, 10'000, [&](int64_t i) {
+    if (GetIdent() != caller) {
+      guest_came.Set();
+    } else if (i == 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    } else {
+      guest_came.Wait();  // the second element waits for company
+    }
+  });
+  EXPECT_TRUE(guest_came.IsSet());
+}
+
 TEST(ThreadPoolTest, LoopsMayBeNested) {
   ThreadPool pool(2);
   std::atomic<int> calls{0};

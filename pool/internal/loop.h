@@ -1,11 +1,11 @@
 // ParallelLoop(): body(i) for all i of [begin, end), by the caller and by as
 // many workers as come in time.
 //
-// The caller begins alone. Only when a first piece has shown that the rest will
-// take longer than it takes to wake somebody are workers invited; a short loop
-// costs no more than its elements and a few looks at the clock. Then all take
-// pieces of what is left, smaller and smaller ones, so that they end together
-// however uneven the work is.
+// The caller begins alone. Only when the first elements have shown that the rest
+// will take longer than it takes to wake somebody are workers invited; a short
+// loop costs no more than its elements and a few looks at the clock. Then all
+// take pieces of what is left, smaller and smaller ones, so that they end
+// together however uneven the work is.
 //
 // The loop is on the heap, but the body on the caller's stack:
 //
@@ -92,6 +92,8 @@ void Invite(WorkerPool& pool, const internal::RefPtr<SharedLoop>& loop,
 // A loop that is expected to be done in less is not shared: to wake a worker
 // takes about as long.
 inline constexpr int64_t kAloneNanos = 20'000;
+// The elements that take this long together tell how long the rest will take.
+inline constexpr int64_t kKnownNanos = 500;
 
 // REQUIRES: begin <= end, grain >= 1.
 template <typename F>
@@ -99,23 +101,22 @@ void ParallelLoop(WorkerPool& pool, int64_t begin, int64_t end, int64_t grain,
                   F& body) {
   const int64_t all = end - begin;
   const int workers = pool.max_workers();
-  // Alone: a sixteenth, an eighth, ... of it, as long as the rest looks short.
+  // Alone, as long as the rest looks short: one grain, eight, ...; the first few
+  // tell nothing if the looks at the clock take longer.
   const int64_t started = internal::Clock::Now();
-  int64_t piece = std::max(grain, all / 16);
-  int64_t now = started;
-  while (begin < end) {
-    const int64_t done = all - (end - begin);
-    const bool rest_is_long =
-        done > 0 &&
-        static_cast<double>(now - started) * static_cast<double>(end - begin) >
-            static_cast<double>(kAloneNanos) * static_cast<double>(done);
-    if (rest_is_long && end - begin > grain) break;
+  for (int64_t piece = grain; begin < end;) {
     const int64_t stop = begin + std::min(piece, end - begin);
     for (; begin < stop; ++begin) body(begin);
-    piece *= 2;
-    if (begin < end) now = internal::Clock::Now();
+    const int64_t left = end - begin;
+    if (left == 0) return;
+    const int64_t taken = internal::Clock::Now() - started;
+    const bool rest_is_long =
+        static_cast<double>(taken) * static_cast<double>(left) >
+        static_cast<double>(kAloneNanos) * static_cast<double>(all - left);
+    if (taken >= kKnownNanos && rest_is_long && left > grain) break;
+    piece = piece < left / 8 ? 8 * piece : left;
   }
-  if (begin == end) return;
+  if (begin >= end) return;
 
   const SharedLoop::Body piece_of_body = [](void* context, int64_t at_first,
                                             int64_t at_last, int64_t& at) {

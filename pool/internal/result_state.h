@@ -238,7 +238,7 @@ class ResultCell {
   ResultCell(const ResultCell&) = delete;
   ResultCell& operator=(const ResultCell&) = delete;
   // A destructor that throws is reported to the except hook.
-  ~ResultCell() { Clear(); }
+  ~ResultCell() noexcept { Clear(); }
   void Clear() noexcept {
     if (!std::exchange(present_, false)) return;
     internal::CallReporting([this] { value_.~T(); });
