@@ -617,6 +617,41 @@ TEST(MapTest, AnErrorAmidAChunkComesOutAsOftenAsItIsAskedFor) {
   EXPECT_EQ(all, "1122dd4455gg77");
 }
 
+// No larger than the elements, the results of all chunks lie in one block.
+TEST(MapTest, SmallResultsAreDestroyedOnceAndWithTheirChunk) {
+  struct Token {
+    explicit Token(int& count) : live(count) { ++live; }
+    Token(const Token&) = delete;
+    ~Token() { --live; }
+    int& live;
+  };
+  int live = 0;
+  ManualExecutor executor;
+  const std::vector<int64_t> numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  {
+    auto results = executor.Map(
+        [&live](int64_t n) {
+          if (n == 4) throw n;
+          return Token(live);
+        },
+        numbers, {.chunksize = 3});
+    executor.RunAll();
+    EXPECT_EQ(live, 9);
+    auto it = results.begin();
+    EXPECT_EQ(&(*it).live, &live);
+    for (int i = 0; i < 3; ++i) ++it;
+    EXPECT_EQ(live, 6);
+    EXPECT_EQ(&(*it).live, &live);
+    ++it;
+    EXPECT_THROW(*it, int64_t);
+    ++it;
+    EXPECT_EQ(live, 6);
+    ++it;
+    EXPECT_EQ(live, 4);
+  }
+  EXPECT_EQ(live, 0);
+}
+
 TEST(MapTest, AnInputThatThrowsInAChunkLosesNothingBeforeIt) {
   ManualExecutor executor;
   std::istringstream text("1 2 3 four");

@@ -86,6 +86,7 @@ class MapResults {
   using Element = typename Input::Element;
   using Call = futures_internal::MapChunkCall<Function, Element>;
   using T = futures_internal::AppliedResult<Function, Element>;
+  using Room = typename Call::Room;
 
  public:
   class iterator {
@@ -135,6 +136,7 @@ class MapResults {
       }
       MapResults* results;
     } guard{this};
+    MakeRoomsForAll();
     const size_t most = options_.buffersize / options_.chunksize;
     while (options_.buffersize == 0 ||
            state_->chunks.size() < std::max<size_t>(most, 1)) {
@@ -171,8 +173,10 @@ class MapResults {
     // their rooms; and how many are left when one comes that may have none.
     size_t left = 0;
     typename Call::Result* results = nullptr;
-    typename Call::Room* end = nullptr;
+    Room* end = nullptr;
     size_t unsure = 0;
+    // Of what has not been read; null: the chunks make their own.
+    std::shared_ptr<Room[]> rooms;
     // Read, and not taken over by the executor yet; null: nothing.
     std::shared_ptr<std::vector<Element>> unsent;
   };
@@ -199,6 +203,25 @@ class MapResults {
     return true;
   }
 
+  // If all elements are to be on their way at once, and take as much memory as
+  // their results, then these get it as one piece: it is touched, and given
+  // back, once, and not chunk by chunk.
+  void MakeRoomsForAll() {
+    if constexpr (Input::kIsCopiedAtOnce && sizeof(Room) <= sizeof(Element)) {
+      const size_t count = state_->input.Left();
+      if (options_.buffersize == 0 && options_.chunksize > 1 && count > 0)
+        state_->rooms = futures_internal::MakeRooms<T>(count);
+    }
+  }
+
+  // Those of the next elements; null: the chunk makes its own.
+  std::shared_ptr<Room[]> TakeRooms(const std::vector<Element>& elements) {
+    std::shared_ptr<Room[]>& rooms = state_->rooms;
+    if (rooms == nullptr) return nullptr;
+    Room* const rest = rooms.get() + elements.size();
+    return std::exchange(rooms, std::shared_ptr<Room[]>(rooms, rest));
+  }
+
   // What is read is handed in, also if the next element cannot be had.
   bool SubmitNextChunk() {
     std::shared_ptr<std::vector<Element>>& elements = state_->unsent;
@@ -212,7 +235,8 @@ class MapResults {
     }
     const bool some = !elements->empty();
     if (some) {
-      Submit(elements->size(), [&] { return Call(function_, elements); });
+      Submit(elements->size(),
+             [&] { return Call(function_, elements, TakeRooms(*elements)); });
     }
     elements = nullptr;
     if (error != nullptr) internal::Rethrow(std::move(error));

@@ -74,6 +74,12 @@ requires(!std::is_object_v<T>) class ResultRoom<T>
     : public pool_internal::ResultCell<T> {
 };
 
+// Rooms for the results of one chunk, or of all.
+template <typename T>
+std::shared_ptr<ResultRoom<T>[]> MakeRooms(size_t size) {
+  return std::make_unique_for_overwrite<ResultRoom<T>[]>(size);
+}
+
 // The results of the calls of one task, in the order of its elements. Made by the
 // calls, in place: it does not move.
 template <typename T>
@@ -88,10 +94,12 @@ class MapChunkResult {
     called_ = 1;
   }
   // What these throw is kept. (If there is no memory for that, the destructor
-  // finds what has been made.)
+  // finds what has been made.) `rooms`: of this chunk, or null: it makes its own.
   template <typename Function, typename Element>
-  MapChunkResult(const Function& function, std::vector<Element>& elements)
-      : MapChunkResult(elements.size()) {
+  MapChunkResult(const Function& function, std::vector<Element>& elements,
+                 std::shared_ptr<ResultRoom<T>[]> rooms)
+      : MapChunkResult(rooms != nullptr ? std::move(rooms)
+                                        : MakeRooms<T>(elements.size())) {
     while (called_ < elements.size()) {
       std::exception_ptr error =
           internal::CatchAll([&] { CallEach(function, elements); });
@@ -123,8 +131,8 @@ class MapChunkResult {
   }
 
  private:
-  explicit MapChunkResult(size_t size)
-      : many_(std::make_unique_for_overwrite<ResultRoom<T>[]>(size)) {}
+  explicit MapChunkResult(std::shared_ptr<ResultRoom<T>[]> rooms)
+      : many_(std::move(rooms)) {}
 
   // Calls for the elements from called_ on, and counts in a register, until one
   // throws.
@@ -159,7 +167,7 @@ class MapChunkResult {
 
   size_t called_ = 0;  // so many have a result or an error
   ResultRoom<T> one_;
-  std::unique_ptr<ResultRoom<T>[]> many_;  // null: there is one
+  std::shared_ptr<ResultRoom<T>[]> many_;  // null: there is one
   std::vector<std::pair<size_t, std::exception_ptr>> errors_;  // by their place
 };
 
@@ -174,11 +182,15 @@ class MapChunkCall {
   MapChunkCall(std::shared_ptr<SharedFunction> function, Element element)
       : function_(std::move(function)), one_(std::move(element)) {}
   MapChunkCall(std::shared_ptr<SharedFunction> function,
-               std::shared_ptr<std::vector<Element>> elements)
-      : function_(std::move(function)), many_(std::move(elements)) {}
+               std::shared_ptr<std::vector<Element>> elements,
+               std::shared_ptr<Room[]> rooms)
+      : function_(std::move(function)),
+        many_(std::move(elements)),
+        rooms_(std::move(rooms)) {}
 
   Result operator()() {
-    if (many_ != nullptr) return Result(function_->get(), *many_);
+    if (many_ != nullptr)
+      return Result(function_->get(), *many_, std::move(rooms_));
     return Result(function_->get(), std::move(*one_));
   }
 
@@ -187,6 +199,7 @@ class MapChunkCall {
   std::optional<Element> one_;
   // Shared with who may have to hand them in again.
   std::shared_ptr<std::vector<Element>> many_;
+  std::shared_ptr<Room[]> rooms_;  // for their results; null: it makes them
 };
 
 }  // namespace futures_internal
