@@ -84,9 +84,16 @@ template <typename Function, typename... Ranges>
 class MapResults {
   using Input = futures_internal::ZipCursor<Ranges...>;
   using Element = typename Input::Element;
-  using Call = futures_internal::MapChunkCall<Function, Element>;
   using T = futures_internal::AppliedResult<Function, Element>;
-  using Room = typename Call::Room;
+  using ResultRoom = futures_internal::ResultRoom<T>;
+  // Whether results take the places of their elements: not if they are much
+  // larger, because all these places may be made at once.
+  static constexpr bool kInPlace =
+      Input::kFlat && sizeof(ResultRoom) <= 2 * sizeof(Element);
+  using Room =
+      std::conditional_t<kInPlace, futures_internal::MapCell<Element, T>,
+                         ResultRoom>;
+  using Call = futures_internal::MapChunkCall<Function, Element, Room>;
 
  public:
   class iterator {
@@ -136,7 +143,6 @@ class MapResults {
       }
       MapResults* results;
     } guard{this};
-    MakeRoomsForAll();
     const size_t most = options_.buffersize / options_.chunksize;
     while (options_.buffersize == 0 ||
            state_->chunks.size() < std::max<size_t>(most, 1)) {
@@ -175,10 +181,10 @@ class MapResults {
     typename Call::Result* results = nullptr;
     Room* end = nullptr;
     size_t unsure = 0;
-    // Of what has not been read; null: the chunks make their own.
-    std::shared_ptr<Room[]> rooms;
     // Read, and not taken over by the executor yet; null: nothing.
     std::shared_ptr<std::vector<Element>> unsent;
+    // If kInPlace: for all that has not been handed in; null: made when needed.
+    std::shared_ptr<Room[]> cells;
   };
 
   // A chunk may be said to be larger than the input will ever be.
@@ -195,31 +201,18 @@ class MapResults {
 
   // False if there is no next element.
   bool SubmitNext() {
-    if (options_.chunksize > 1) return SubmitNextChunk();
+    if (options_.chunksize > 1) {
+      if constexpr (kInPlace) {
+        return SubmitNextCells();
+      } else {
+        return SubmitNextChunk();
+      }
+    }
     Input& input = state_->input;
     if (!input.HasNext()) return false;
     Submit(1, [&] { return Call(function_, input.Next()); });
     input.Take();
     return true;
-  }
-
-  // If all elements are to be on their way at once, and take as much memory as
-  // their results, then these get it as one piece: it is touched, and given
-  // back, once, and not chunk by chunk.
-  void MakeRoomsForAll() {
-    if constexpr (Input::kIsCopiedAtOnce && sizeof(Room) <= sizeof(Element)) {
-      const size_t count = state_->input.Left();
-      if (options_.buffersize == 0 && options_.chunksize > 1 && count > 0)
-        state_->rooms = futures_internal::MakeRooms<T>(count);
-    }
-  }
-
-  // Those of the next elements; null: the chunk makes its own.
-  std::shared_ptr<Room[]> TakeRooms(const std::vector<Element>& elements) {
-    std::shared_ptr<Room[]>& rooms = state_->rooms;
-    if (rooms == nullptr) return nullptr;
-    Room* const rest = rooms.get() + elements.size();
-    return std::exchange(rooms, std::shared_ptr<Room[]>(rooms, rest));
   }
 
   // What is read is handed in, also if the next element cannot be had.
@@ -235,12 +228,32 @@ class MapResults {
     }
     const bool some = !elements->empty();
     if (some) {
-      Submit(elements->size(),
-             [&] { return Call(function_, elements, TakeRooms(*elements)); });
+      Submit(elements->size(), [&] { return Call(function_, elements); });
     }
     elements = nullptr;
     if (error != nullptr) internal::Rethrow(std::move(error));
     return some;
+  }
+
+  // If all are to be on their way at once, their cells are one piece of memory:
+  // it is touched, and given back, once, and not chunk by chunk.
+  bool SubmitNextCells() {
+    Input& input = state_->input;
+    const size_t left = input.Left();
+    const size_t count = std::min(options_.chunksize, left);
+    if (count == 0) return false;
+    const bool all = options_.buffersize == 0;
+    std::shared_ptr<Room[]>& cells = state_->cells;
+    if (cells == nullptr)
+      cells = std::make_unique_for_overwrite<Room[]>(all ? left : count);
+    input.CopyTo(cells.get(), count);
+    Submit(count, [&] { return Call(function_, cells, count); });
+    input.Skip(count);
+    // The chunks keep it.
+    cells = all && count < left
+                ? std::shared_ptr<Room[]>(cells, cells.get() + count)
+                : nullptr;
+    return true;
   }
 
   template <typename MakeCall>

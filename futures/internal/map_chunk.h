@@ -3,7 +3,8 @@
 //
 // One element is the rule: it is kept in the task, and what its call throws is
 // the task's. Of several, each result has a place of its own, and so has what
-// its call threw instead.
+// its call threw instead. Where elements are numbers or the like, results take
+// their places: half of the memory is touched.
 
 #ifndef HEDDLE_FUTURES_INTERNAL_MAP_CHUNK_H_
 #define HEDDLE_FUTURES_INTERNAL_MAP_CHUNK_H_
@@ -74,15 +75,44 @@ requires(!std::is_object_v<T>) class ResultRoom<T>
     : public pool_internal::ResultCell<T> {
 };
 
-// Rooms for the results of one chunk, or of all.
-template <typename T>
-std::shared_ptr<ResultRoom<T>[]> MakeRooms(size_t size) {
-  return std::make_unique_for_overwrite<ResultRoom<T>[]>(size);
-}
+// Room for an element that is trivially copied, and then for its result.
+template <typename Element, typename T>
+class MapCell {
+  static_assert(std::is_trivially_destructible_v<Element>);
 
-// The results of the calls of one task, in the order of its elements. Made by the
-// calls, in place: it does not move.
-template <typename T>
+ public:
+  MapCell() {}
+  MapCell(const MapCell&) = delete;
+  MapCell& operator=(const MapCell&) = delete;
+  ~MapCell() {}  // as of ResultRoom
+
+  template <typename... Members>
+  void SetElement(const Members&... members) {
+    new (static_cast<void*>(std::addressof(element_))) Element(members...);
+  }
+  template <typename Call>
+  void SetFrom(const Call& call) {
+    (new (static_cast<void*>(std::addressof(room_))) ResultRoom<T>)
+        ->SetFrom(call);
+  }
+  template <typename Function>
+  void CallForElement(const Function& function) {
+    Element element(element_);
+    SetFrom([&]() -> T { return std::apply(function, std::move(element)); });
+  }
+  decltype(auto) get() { return room_.get(); }
+  void Destroy() noexcept { room_.Destroy(); }
+
+ private:
+  union {
+    Element element_;
+    ResultRoom<T> room_;
+  };
+};
+
+// The results of the calls of one task, in the order of its elements; `Room` is a
+// ResultRoom<T> or a MapCell. Made by the calls, in place: it does not move.
+template <typename T, typename Room>
 class MapChunkResult {
  public:
   // What this call throws comes out.
@@ -94,19 +124,24 @@ class MapChunkResult {
     called_ = 1;
   }
   // What these throw is kept. (If there is no memory for that, the destructor
-  // finds what has been made.) `rooms`: of this chunk, or null: it makes its own.
+  // finds what has been made.)
   template <typename Function, typename Element>
-  MapChunkResult(const Function& function, std::vector<Element>& elements,
-                 std::shared_ptr<ResultRoom<T>[]> rooms)
-      : MapChunkResult(rooms != nullptr ? std::move(rooms)
-                                        : MakeRooms<T>(elements.size())) {
-    while (called_ < elements.size()) {
-      std::exception_ptr error =
-          internal::CatchAll([&] { CallEach(function, elements); });
-      if (error == nullptr) return;
-      errors_.emplace_back(called_, std::move(error));
-      ++called_;
-    }
+  MapChunkResult(const Function& function, std::vector<Element>& elements)
+      : MapChunkResult(
+            std::make_unique_for_overwrite<Room[]>(elements.size())) {
+    Element* const from = elements.data();
+    CallAll(elements.size(), [&](Room& room, size_t i) {
+      room.SetFrom(
+          [&]() -> T { return std::apply(function, std::move(from[i])); });
+    });
+  }
+  // The same for elements that are in the cells.
+  template <typename Function>
+  MapChunkResult(const Function& function, std::shared_ptr<Room[]> cells,
+                 size_t count)
+      : MapChunkResult(std::move(cells)) {
+    CallAll(count,
+            [&](Room& cell, size_t /*i*/) { cell.CallForElement(function); });
   }
   MapChunkResult(const MapChunkResult&) = delete;
   MapChunkResult& operator=(const MapChunkResult&) = delete;
@@ -119,7 +154,7 @@ class MapChunkResult {
   }
 
   // The rooms of the results of all calls.
-  ResultRoom<T>* rooms() { return many_ != nullptr ? many_.get() : &one_; }
+  Room* rooms() { return many_ != nullptr ? many_.get() : &one_; }
 
   // How many results there are from the i-th call on, until there is none. If
   // that call threw, rethrows it.
@@ -131,26 +166,30 @@ class MapChunkResult {
   }
 
  private:
-  explicit MapChunkResult(std::shared_ptr<ResultRoom<T>[]> rooms)
+  explicit MapChunkResult(std::shared_ptr<Room[]> rooms)
       : many_(std::move(rooms)) {}
 
-  // Calls for the elements from called_ on, and counts in a register, until one
-  // throws.
-  template <typename Function, typename Element>
-  void CallEach(const Function& function, std::vector<Element>& elements) {
+  // call(room, i) for all `size` of them; keeps what they throw.
+  template <typename Call>
+  void CallAll(size_t size, const Call& call) {
+    while (called_ < size) {
+      std::exception_ptr error =
+          internal::CatchAll([&] { CallUntilOneThrows(size, call); });
+      if (error == nullptr) return;
+      errors_.emplace_back(called_, std::move(error));
+      ++called_;
+    }
+  }
+  // From called_ on, which is in a register meanwhile.
+  template <typename Call>
+  void CallUntilOneThrows(size_t size, const Call& call) {
     struct Count {
       ~Count() { to = now; }
       size_t& to;
       size_t now;
     } count{called_, called_};
-    const size_t size = elements.size();
-    Element* const from = elements.data();
-    ResultRoom<T>* const to = many_.get();
-    for (; count.now < size; ++count.now) {
-      to[count.now].SetFrom([&]() -> T {
-        return std::apply(function, std::move(from[count.now]));
-      });
-    }
+    Room* const rooms = many_.get();
+    for (; count.now < size; ++count.now) call(rooms[count.now], count.now);
   }
 
   // The first error of the i-th call or a later one.
@@ -166,31 +205,37 @@ class MapChunkResult {
   }
 
   size_t called_ = 0;  // so many have a result or an error
-  ResultRoom<T> one_;
-  std::shared_ptr<ResultRoom<T>[]> many_;  // null: there is one
+  Room one_;
+  std::shared_ptr<Room[]> many_;  // null: there is one
   std::vector<std::pair<size_t, std::exception_ptr>> errors_;  // by their place
 };
 
 // The task's callable.
-template <typename Function, typename Element>
+template <typename Function, typename Element, typename Room>
 class MapChunkCall {
+  using T = AppliedResult<Function, Element>;
+
  public:
-  using Result = MapChunkResult<AppliedResult<Function, Element>>;
-  using Room = ResultRoom<AppliedResult<Function, Element>>;
+  using Result = MapChunkResult<T, Room>;
   using SharedFunction = pool_internal::OwnedCallable<const Function>;
 
   MapChunkCall(std::shared_ptr<SharedFunction> function, Element element)
       : function_(std::move(function)), one_(std::move(element)) {}
   MapChunkCall(std::shared_ptr<SharedFunction> function,
-               std::shared_ptr<std::vector<Element>> elements,
-               std::shared_ptr<Room[]> rooms)
+               std::shared_ptr<std::vector<Element>> elements)
+      : function_(std::move(function)), many_(std::move(elements)) {}
+  MapChunkCall(std::shared_ptr<SharedFunction> function,
+               std::shared_ptr<Room[]> cells, size_t count)
       : function_(std::move(function)),
-        many_(std::move(elements)),
-        rooms_(std::move(rooms)) {}
+        cells_(std::move(cells)),
+        count_(count) {}
 
   Result operator()() {
-    if (many_ != nullptr)
-      return Result(function_->get(), *many_, std::move(rooms_));
+    if constexpr (!std::is_same_v<Room, ResultRoom<T>>) {
+      if (cells_ != nullptr)
+        return Result(function_->get(), std::move(cells_), count_);
+    }
+    if (many_ != nullptr) return Result(function_->get(), *many_);
     return Result(function_->get(), std::move(*one_));
   }
 
@@ -199,7 +244,8 @@ class MapChunkCall {
   std::optional<Element> one_;
   // Shared with who may have to hand them in again.
   std::shared_ptr<std::vector<Element>> many_;
-  std::shared_ptr<Room[]> rooms_;  // for their results; null: it makes them
+  std::shared_ptr<Room[]> cells_;
+  size_t count_ = 0;  // of the cells
 };
 
 }  // namespace futures_internal

@@ -17,45 +17,12 @@
 namespace heddle {
 namespace futures_internal {
 
-// The places in arrays that are gone through side by side: what
-// std::vector::insert() needs to make all elements in place.
-template <typename Element, typename... Iterators>
-class ZippedIterator {
- public:
-  using iterator_category = std::forward_iterator_tag;
-  using value_type = Element;
-  using difference_type = std::ptrdiff_t;
-  using pointer = void;
-  using reference = Element;
-
-  ZippedIterator(size_t at, const Iterators&... first)
-      : at_(static_cast<difference_type>(at)), first_(first...) {}
-
-  Element operator*() const {
-    return std::apply(
-        [this](const auto&... first) { return Element(first[at_]...); },
-        first_);
-  }
-  ZippedIterator& operator++() {
-    ++at_;
-    return *this;
-  }
-  bool operator==(const ZippedIterator& other) const {
-    return at_ == other.at_;
-  }
-
- private:
-  difference_type at_;
-  std::tuple<Iterators...> first_;
-};
-
 template <typename... Ranges>
 class ZipCursor {
   template <typename Range, typename Cursor = pool_internal::InputCursor<Range>,
             typename Value = std::iter_value_t<typename Cursor::Iterator>>
   static constexpr bool kIsFlat =
-      Cursor::kContiguous&& std::is_trivially_copyable_v<Value>&&
-          std::is_trivially_default_constructible_v<Value>;
+      Cursor::kContiguous&& std::is_trivially_copyable_v<Value>;
 
  public:
   // One of each, by value.
@@ -80,39 +47,39 @@ class ZipCursor {
     std::apply([](auto&... cursors) { (cursors.Take(), ...); }, cursors_);
   }
 
-  // Whether the elements are numbers or the like, and lie side by side in each of
-  // the ranges: they are copied at once, and nothing can fail on the way. Then
-  // also: how many are left. REQUIRES: Take() is not called.
-  static constexpr bool kIsCopiedAtOnce = (kIsFlat<Ranges> && ...);
-  size_t Left() const {
-    return std::apply(
-        [](auto&... cursors) { return std::min({cursors.Left()...}); },
-        cursors_);
-  }
-
   // Appends the next elements to `elements`, `most` of them at most.
   void TakeMany(size_t most, std::vector<Element>& elements) {
-    if constexpr (kIsCopiedAtOnce) {
-      std::apply(
-          [&](auto&... cursors) {
-            const size_t count = std::min(most, Left());
-            elements.insert(elements.end(), Zip(0, cursors.first()...),
-                            Zip(count, cursors.first()...));
-            (cursors.Skip(count), ...);
-          },
-          cursors_);
-    } else {
-      for (; most > 0 && HasNext(); --most) {
-        elements.push_back(Next());
-        Take();
-      }
+    for (; most > 0 && HasNext(); --most) {
+      elements.push_back(Next());
+      Take();
     }
   }
 
+  // Whether the elements are numbers or the like, which lie side by side in each
+  // of the ranges: nothing can fail when they are copied. Then also: how many are
+  // left; the first `count` of them copied to cells, which have SetElement(); and
+  // that so many are done with. REQUIRES: Take() is not called.
+  static constexpr bool kFlat = (kIsFlat<Ranges> && ...);
+  size_t Left() const {
+    return std::apply(
+        [](const auto&... cursors) { return std::min({cursors.Left()...}); },
+        cursors_);
+  }
+  template <typename Cell>
+  void CopyTo(Cell* to, size_t count) const {
+    std::apply(
+        [&](const auto&... cursors) { Copy(to, count, cursors.first()...); },
+        cursors_);
+  }
+  void Skip(size_t count) {
+    std::apply([&](auto&... cursors) { (cursors.Skip(count), ...); }, cursors_);
+  }
+
  private:
-  template <typename... Iterators>
-  static auto Zip(size_t at, const Iterators&... first) {
-    return ZippedIterator<Element, Iterators...>(at, first...);
+  // The places in registers, not in this object.
+  template <typename Cell, typename... Iterators>
+  static void Copy(Cell* to, size_t count, Iterators... from) {
+    for (; count > 0; --count) (to++)->SetElement(*from++...);
   }
 
   std::tuple<pool_internal::InputCursor<Ranges>...> cursors_;
