@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +15,7 @@
 #include <stop_token>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -614,15 +616,20 @@ TEST(WorkerPoolTest, WithoutAFirstThreadTheTaskStaysWithTheCaller) {
 TEST(WorkerPoolTest, WithoutALaterThreadItGoesOnWithThoseItHas) {
   constexpr int kWorkers = 16;
   for (int had = 1; had < kWorkers; ++had) {
+    std::atomic<int> begun{0};
     std::atomic<int> ran{0};
-    Event go;
+    std::atomic<bool> go{false};
     // A spare for those that wait would be no later worker.
     WorkerPool pool({.max_workers = kWorkers, .max_spares = 0});
+    // One by one, and in no wait of Heddle's: whoever calls for a worker because
+    // of a task that another has just taken would have one more started.
     for (int i = 0; i < had; ++i) {
       MustSchedule(pool, [&] {
-        go.Wait();
+        ++begun;
+        while (!go) std::this_thread::sleep_for(std::chrono::microseconds(100));
         ++ran;
       });
+      WaitUntil([&] { return begun == i + 1; });
     }
     WaitUntil([&] { return pool.started_workers() == had; });
     {
@@ -631,7 +638,7 @@ TEST(WorkerPoolTest, WithoutALaterThreadItGoesOnWithThoseItHas) {
       // One that cannot be started is counted while that is tried.
       WaitUntil([&] { return pool.started_workers() == had; });
     }
-    go.Set();
+    go = true;
     Close(pool);
     EXPECT_TRUE(pool.Join());
     EXPECT_EQ(ran, kWorkers);
