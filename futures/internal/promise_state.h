@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "heddle/pool/internal/result_state.h"
-#include "heddle/pool/task.h"
 #include "heddle/thread/internal/throw.h"
 
 namespace heddle {
@@ -27,9 +26,10 @@ class PromiseState final : public pool_internal::ResultOf<T> {
   using State = pool_internal::ResultState::State;
 
  public:
-  // The promise counts as a handle: it may give others when there are none.
+  // The promise counts as a handle: it may give others when there are none. Not
+  // in a block of the tasks' cache: who knows how long a promise lives.
   static PromiseState* Make() {
-    auto* const state = pool_internal::MakeInBlock<PromiseState>();
+    auto* const state = new PromiseState;
     state->AddHandle();
     return state;
   }
@@ -100,7 +100,7 @@ class PromiseState final : public pool_internal::ResultOf<T> {
   bool Run() noexcept override { return true; }
   bool RunHere() noexcept override { return false; }
   void DestroyCallable() noexcept override {}
-  void Destroy() noexcept override { pool_internal::DestroyInBlock(this); }
+  void Destroy() noexcept override { delete this; }
 };
 
 }  // namespace futures_internal

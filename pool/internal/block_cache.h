@@ -9,7 +9,7 @@
 // depot of free slabs does not keep goes back to the system.
 //
 // The price: one block that lives long keeps a slab of 8 KiB, whatever became of
-// its neighbours.
+// its neighbours. What is likely to (promises) takes no block.
 
 #ifndef HEDDLE_POOL_INTERNAL_BLOCK_CACHE_H_
 #define HEDDLE_POOL_INTERNAL_BLOCK_CACHE_H_
