@@ -109,8 +109,8 @@ class ShutdownMatrixTest : public testing::TestWithParam<ShutdownMode> {
 INSTANTIATE_TEST_SUITE_P(, ShutdownMatrixTest,
                          testing::Values(ShutdownMode::kDrain,
                                          ShutdownMode::kDropQueued),
-                         [](const auto& info) {
-                           return info.param == ShutdownMode::kDrain
+                         [](const auto& mode) {
+                           return mode.param == ShutdownMode::kDrain
                                       ? "Drain"
                                       : "DropQueued";
                          });
