@@ -617,7 +617,7 @@ TEST(MapTest, AnErrorAmidAChunkComesOutAsOftenAsItIsAskedFor) {
   EXPECT_EQ(all, "1122dd4455gg77");
 }
 
-// No larger than the elements, the results of all chunks lie in one block.
+// They take the places of their elements.
 TEST(MapTest, SmallResultsAreDestroyedOnceAndWithTheirChunk) {
   struct Token {
     explicit Token(int& count) : live(count) { ++live; }

@@ -122,7 +122,7 @@ class Future : public pool_internal::ResultHandle<T> {
     pool_internal::ResultOf<T>& result = state();
     auto& callback = *pool_internal::MakeInBlock<Callback>(
         *this, std::forward<Function>(function));
-    if (!result.AddHook(callback, Place::kLast)) callback.Completed(result);
+    if (!result.AddHook(callback, Place::kLast)) callback.Completed();
   }
 
  private:

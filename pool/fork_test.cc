@@ -1,8 +1,5 @@
 // The child of a fork() and the pools of its parent, whose threads it has not.
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -10,6 +7,7 @@
 
 #include "gtest/gtest.h"
 #include "heddle/pool/internal/task_queue.h"
+#include "heddle/pool/internal/testing.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/thread/thread.h"
@@ -19,18 +17,7 @@ namespace {
 
 using ShutdownMode = WorkerPool::ShutdownMode;
 
-// Forks, and returns the exit code that the child makes of `child()`; -1: it did
-// not end so. (No death test: those print, and the child of a busy process may
-// do little, even less than allocate.)
-template <typename Function>
-int ExitCodeOfChild(Function child) {
-  const pid_t pid = fork();
-  if (pid == 0) _exit(child());
-  int status = 0;
-  if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-    return -1;
-  return WEXITSTATUS(status);
-}
+using pool_internal::ExitCodeOfChild;
 
 TEST(ForkTest, InTheChildTheParentsPoolsHaveEndedAndNobodyWaits) {
   std::atomic<bool> over{false};

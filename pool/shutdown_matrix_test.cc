@@ -2,7 +2,6 @@
 // task is run once, or dropped and counted, or refused and left with who wanted
 // to schedule it; and none is left behind.
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "heddle/pool/internal/testing.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/thread/wait_limit.h"
@@ -87,21 +87,17 @@ class ShutdownMatrixTest : public testing::TestWithParam<ShutdownMode> {
     }
   }
 
-  // child() in processes of their own, each of which must exit with 0.
+  // child() in processes of their own, each of which must exit with 0; what ends
+  // the process sees to the code.
   template <typename Function>
   void RepeatInChildren(Function child) {
     const int processes = Processes();
     for (int i = 0; i < processes; ++i) {
-      const pid_t pid = fork();
-      if (pid == 0) {
+      const auto run = [&] {
         child();
-        std::exit(3);  // what ends the process sees to another code
-      }
-      ASSERT_GT(pid, 0);
-      int status = 0;
-      ASSERT_EQ(waitpid(pid, &status, 0), pid);
-      ASSERT_TRUE(WIFEXITED(status)) << "in process " << i;
-      ASSERT_EQ(WEXITSTATUS(status), 0) << "in process " << i;
+        return 3;
+      };
+      ASSERT_EQ(pool_internal::ExitCodeOfChild(run), 0) << "in process " << i;
     }
   }
 };

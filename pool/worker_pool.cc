@@ -352,6 +352,7 @@ std::exception_ptr WorkerPool::Core::StartThread() {
 // True if there is a thread; false if the pool is closed. Throws if the first
 // cannot be had.
 bool WorkerPool::Core::EnsureOneThread() {
+  if (IsParents()) return false;
   if (roster_.counts().threads != 0) return true;
   const PoolsOwnWaits own;
   {
@@ -387,7 +388,6 @@ void WorkerPool::Core::Called(Roster::Call call) {
 // --- Tasks come -------------------------------------------------------------
 
 bool WorkerPool::Core::Schedule(Task& task, const WaitLimit& limit) {
-  if (IsParents()) return false;
   Worker* const worker = Here();
   if (worker != nullptr && options_.order == Order::kNewestFirst)
     return ScheduleFromTask(*worker, task);
@@ -420,7 +420,7 @@ bool WorkerPool::Core::Schedule(Task& task, const WaitLimit& limit) {
 }
 
 bool WorkerPool::Core::ScheduleMany(TaskQueue& tasks) {
-  if (tasks.empty() || IsParents()) return !IsClosed();
+  if (tasks.empty()) return !IsClosed();
   const PoolsOwnWaits own;
   if (!EnsureOneThread()) return false;  // (W1)
   const auto count = static_cast<int64_t>(tasks.size());

@@ -47,7 +47,7 @@ class Completions::Shared {
 
  private:
   struct Entry final : ResultHook {
-    void Completed(ResultState& /*state*/) noexcept override {
+    void Completed() noexcept override {
       shared->Push(*this);
       shared->Leave(1);
     }

@@ -22,7 +22,7 @@ class DoneCallback final : public pool_internal::ResultHook {
   DoneCallback(const Future& future, Source&& function)
       : future_(future), function_(std::forward<Source>(function)) {}
 
-  void Completed(pool_internal::ResultState& /*state*/) noexcept override {
+  void Completed() noexcept override {
     internal::CallReporting([this] {
       std::invoke(std::move(function_.get()), std::move(future_));
     });

@@ -86,7 +86,7 @@ void ResultState::Announce() noexcept {
   }
   while (hook != nullptr) {
     ResultHook* const next = hook->next_;
-    hook->Completed(*this);
+    hook->Completed();
     hook = next;
   }
 }

@@ -59,10 +59,10 @@ class ResultHook {
   ResultHook(const ResultHook&) = delete;
   ResultHook& operator=(const ResultHook&) = delete;
 
-  // The result of `state` is there: the work has ended or was cancelled. Called
+  // The result is there: the work has ended or was cancelled. Called
   // by the thread that brought it about, with nothing locked; the hook is its
   // own again, and may go.
-  virtual void Completed(ResultState& state) noexcept = 0;
+  virtual void Completed() noexcept = 0;
 
  protected:
   virtual ~ResultHook() = default;

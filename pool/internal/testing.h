@@ -3,6 +3,9 @@
 #ifndef HEDDLE_POOL_INTERNAL_TESTING_H_
 #define HEDDLE_POOL_INTERNAL_TESTING_H_
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cstddef>
 #include <thread>
 #include <utility>
@@ -19,6 +22,19 @@ namespace pool_internal {
 inline size_t Close(WorkerPool& pool, WorkerPool::ShutdownMode mode =
                                           WorkerPool::ShutdownMode::kDrain) {
   return pool.Shutdown(mode, absl::ZeroDuration()).dropped;
+}
+
+// Forks, and returns the exit code that the child makes of `child()`, or exits
+// with by itself; -1: it did not end so. (No death test: those print, and the
+// child of a busy process may do little, even less than allocate.)
+template <typename Function>
+int ExitCodeOfChild(Function child) {
+  const pid_t pid = fork();
+  if (pid == 0) _exit(child());
+  int status = 0;
+  if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+    return -1;
+  return WEXITSTATUS(status);
 }
 
 template <typename Function>

@@ -1192,8 +1192,8 @@ MUTANTS = [
     (
         "of several hooks one is called",
         "pool/internal/result_state.cc",
-        "    hook->Completed(*this);\n    hook = next;",
-        "    hook->Completed(*this);\n    hook = next == hook ? next : nullptr;",
+        "    hook->Completed();\n    hook = next;",
+        "    hook->Completed();\n    hook = next == hook ? next : nullptr;",
         models(FUTURE, "FutureModel", "CallbacksOfTwoThreadsAreBothCalled"),
     ),
     (
