@@ -34,6 +34,7 @@
 #include "heddle/pool/internal/cpu_quota.h"
 #include "heddle/pool/internal/injection_queue.h"
 #include "heddle/pool/internal/next_number.h"
+#include "heddle/pool/internal/patience.h"
 #include "heddle/pool/internal/result_state.h"
 #include "heddle/pool/internal/roster.h"
 #include "heddle/pool/internal/task_queue.h"
@@ -150,9 +151,10 @@ class WorkerPool::Worker final : public internal::BlockListener {
   bool searching = false;  // counted as such by the roster
   int blocked_depth = 0;
   uint64_t looks = 0;
-  int64_t batch_end = 0;  // what is below in `tasks` came as a batch
-  size_t victim = 0;      // where to begin to steal
-  size_t watched = 0;     // whose oldest task was seen last, and its number
+  int64_t batch_end = 0;             // what is below in `tasks` came as a batch
+  pool_internal::Patience patience;  // before it fetches the next one
+  size_t victim = 0;                 // where to begin to steal
+  size_t watched = 0;  // whose oldest task was seen last, and its number
   int64_t watched_top = -1;
 
  private:
@@ -568,6 +570,10 @@ Task WorkerPool::Core::Next(Worker& worker, bool& retired) {
 Task WorkerPool::Core::TryNext(Worker& worker) {
   if (Task task = TakeOwn(worker)) return task;
   if (Task task = TakeStuck(worker)) return task;
+  if (injection_.fetched() == 0) {  // a fetch is due
+    for (int i = 0; i < worker.patience.pauses(); ++i) internal::SpinPause();
+    worker.patience.Found(injection_.size());
+  }
   const size_t share =
       room_.has_value() ? 1 : injection_.Share(roster_.max_active());
   if (Task task = TakeBatch(worker, share)) return task;

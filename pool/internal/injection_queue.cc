@@ -138,15 +138,20 @@ void InjectionQueue::Fetch() {
   if (!out_.empty()) return;
   LockGuard guard(in_lock_);
   out_.Append(in_);
+  // relaxed: we hold the locks of their writers.
+  fetched_.store(pushed_.load(std::memory_order_relaxed),
+                 std::memory_order_relaxed);
 }
 
 size_t InjectionQueue::Share(size_t takers) const {
-  return std::clamp<size_t>(size() / (2 * takers), 1, kMaxBatch);
+  size_t there = fetched();
+  if (there == 0) there = size();
+  return std::clamp<size_t>(there / (2 * takers), 1, kMaxBatch);
 }
 
 size_t InjectionQueue::Take(size_t most, Task::Node** batch) {
   // A hint that spares the locks. Who must not miss a task asks HasTasks().
-  if (size() == 0) return 0;
+  if (fetched() == 0 && size() == 0) return 0;
   LockGuard guard(out_lock_);
   Fetch();
   const size_t taken = out_.Take(most, batch);
@@ -182,6 +187,13 @@ size_t InjectionQueue::size() const {
   const uint64_t taken = taken_.load(std::memory_order_relaxed);
   const uint64_t pushed = pushed_.load(std::memory_order_relaxed);
   return pushed > taken ? pushed - taken : 0;
+}
+
+size_t InjectionQueue::fetched() const {
+  // relaxed, both: as above.
+  const uint64_t taken = taken_.load(std::memory_order_relaxed);
+  const uint64_t fetched = fetched_.load(std::memory_order_relaxed);
+  return fetched > taken ? fetched - taken : 0;
 }
 
 uint64_t InjectionQueue::pushed() {

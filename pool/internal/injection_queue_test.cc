@@ -126,6 +126,34 @@ TEST(InjectionQueueTest, WhatIsLeftCanBeTakenAllAtOnce) {
   numbers.ExpectInOrder(200);
 }
 
+TEST(InjectionQueueTest, KnowsWhatHasBeenFetched) {
+  Numbers numbers;
+  InjectionQueue queue(/*pool=*/1);
+  TaskQueue tasks;
+  ASSERT_EQ(queue.PushMany(numbers.Next(tasks, 100)), Outcome::kFirst);
+  EXPECT_EQ(queue.fetched(), 0u);
+  Task::Node* node = nullptr;
+  ASSERT_EQ(queue.Take(1, &node), 1u);
+  Task(node).Run();
+  EXPECT_EQ(queue.fetched(), 99u);
+  // What comes now is not, until those are gone; nor does it count in a share.
+  ASSERT_EQ(queue.PushMany(numbers.Next(tasks, 100)), Outcome::kFirst);
+  EXPECT_EQ(queue.fetched(), 99u);
+  EXPECT_EQ(queue.Share(/*takers=*/2), 24u);
+  EXPECT_EQ(queue.size(), 199u);
+  for (int i = 0; i < 99; ++i) {
+    ASSERT_EQ(queue.Take(1, &node), 1u);
+    Task(node).Run();
+  }
+  EXPECT_EQ(queue.fetched(), 0u);
+  EXPECT_EQ(queue.size(), 100u);
+  EXPECT_EQ(queue.Share(/*takers=*/2), 25u);
+  queue.TakeAll(tasks);
+  EXPECT_EQ(queue.fetched(), 0u);
+  while (Task task = tasks.Pop()) std::move(task).Run();
+  numbers.ExpectInOrder(200);
+}
+
 }  // namespace
 }  // namespace pool_internal
 }  // namespace heddle
