@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "absl/base/attributes.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "heddle/thread/internal/parking.h"
@@ -35,16 +36,19 @@ bool IsAnyReadySoon(absl::Span<WaitPlace* const> places, int first_look) {
   return false;
 }
 
-}  // namespace
+// Sleeps in the one place where `waiter` is queued.
+bool SleepIn(WaitPlace& place, Waiter& waiter, const WaitLimit& started) {
+  if (!waiter.Sleep(started, /*has_looked=*/true)) return false;
+  place.Woken(waiter.message());
+  return true;
+}
 
-bool AwaitAny(absl::Span<WaitPlace* const> places, const WaitLimit& started,
-              int first_look) {
-  if (started.deadline().HasPassed() || started.stop_token().stop_requested()) {
-    return false;
-  }
-  if (IsAnyReadySoon(places, first_look)) return true;
-  Waiter waiter;  // in the first place; the others stand for it
-  if (!places[0]->Queue(waiter)) return true;
+// Queues in the other places, too, and sleeps in all of them. (A function of its
+// own: room for so many waiters is not to be touched by those that wait in one
+// place, whose stack is cold when they wake.)
+ABSL_ATTRIBUTE_NOINLINE bool SleepInAll(absl::Span<WaitPlace* const> places,
+                                        Waiter& waiter,
+                                        const WaitLimit& started) {
   std::array<std::optional<Waiter>, kMaxPlaces> others;
   size_t queued = 1;
   while (queued != places.size() &&
@@ -67,6 +71,20 @@ bool AwaitAny(absl::Span<WaitPlace* const> places, const WaitLimit& started,
     }
   }
   return true;
+}
+
+}  // namespace
+
+bool AwaitAny(absl::Span<WaitPlace* const> places, const WaitLimit& started,
+              int first_look) {
+  if (started.deadline().HasPassed() || started.stop_token().stop_requested()) {
+    return false;
+  }
+  if (IsAnyReadySoon(places, first_look)) return true;
+  Waiter waiter;  // in the first place; the others stand for it
+  if (!places[0]->Queue(waiter)) return true;
+  return places.size() == 1 ? SleepIn(*places[0], waiter, started)
+                            : SleepInAll(places, waiter, started);
 }
 
 }  // namespace queue_internal
