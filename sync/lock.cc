@@ -21,14 +21,25 @@ using internal::SpinTurn;
 using internal::Waiter;
 using internal::WakeList;
 
+namespace {
+
+// How long to wait before the first look. A look takes the word's cache line,
+// and often the lock, away from a thread that would take it again at once: where
+// two do that in turns, each exchange waits for the line. After 8 pauses instead
+// of 1 the other has taken it some ten times, at half the cost for each (with 2
+// threads, 10 ns instead of 17 to 21, and 25 instead of 44 with some work
+// outside); 12 gain nothing more, and 8 take a third of a microsecond.
+constexpr int kFirstLook = 8;
+
+}  // namespace
+
 // The holder may be about to let go: a short look costs less than a sleep.
 bool Lock::TakeLooking(uint32_t drop) {
   if (Take(drop)) return true;
   const SpinTurn turn;
   if (!turn) return false;
-  // Looked at ever more rarely: each look takes the word's cache line away from
-  // who holds the lock.
-  for (int pauses = 1; pauses <= internal::kSpinRounds; pauses *= 2) {
+  // Looked at ever more rarely.
+  for (int pauses = kFirstLook; pauses <= internal::kSpinRounds; pauses *= 2) {
     for (int i = 0; i < pauses; ++i) internal::SpinPause();
     if (Take(drop)) return true;
   }

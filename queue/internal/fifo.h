@@ -22,6 +22,7 @@
 
 #include "heddle/queue/internal/block.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/prefetch.h"
 #include "heddle/thread/internal/var.h"
 
 namespace heddle {
@@ -90,6 +91,9 @@ class Fifo {
       segment = segment->next;
       index = 0;
     }
+    // What comes later there was read by the get side, the last time.
+    if (index + kAhead < segment->size)
+      internal::PrefetchForWrite(SlotOf<T>(segment, index + kAhead));
     std::construct_at(SlotOf<T>(segment, index), std::forward<U>(value));
     put_.segment = segment;
     put_.index = index + 1;
@@ -155,6 +159,8 @@ class Fifo {
   };
   static constexpr size_t kUsesPerSlot =
       std::is_trivially_destructible_v<T> ? 0 : 1;
+  // How far ahead of a Push() a slot is fetched.
+  static constexpr size_t kAhead = std::max<size_t>(1, 256 / sizeof(T));
   static constexpr size_t kSegmentItems =
       kItemsOfSegment != 0 ? kItemsOfSegment : kPageOfSlots<Segment, T>;
 

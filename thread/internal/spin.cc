@@ -13,8 +13,12 @@ namespace heddle {
 namespace internal {
 namespace {
 
-// relaxed wherever it is used: a count, which orders nothing.
-constinit Atomic<int> turns_taken{0};
+// In a cache line of its own: every thread that looks for a moment writes here,
+// and who does not is not to be slowed down by it.
+struct alignas(64) Turns {
+  Atomic<int> taken{0};  // relaxed wherever it is used: it orders nothing
+};
+constinit Turns all_turns;
 
 // For about half a microsecond.
 void PauseInstead() {
@@ -24,9 +28,10 @@ void PauseInstead() {
 bool TakeTurn() {
   if (kSpinRounds == 0) return false;
   static const int turns = UsableCpus();
-  if (turns_taken.load(std::memory_order_relaxed) >= turns) return false;
-  if (turns_taken.fetch_add(1, std::memory_order_relaxed) < turns) return true;
-  turns_taken.fetch_sub(1, std::memory_order_relaxed);
+  if (all_turns.taken.load(std::memory_order_relaxed) >= turns) return false;
+  if (all_turns.taken.fetch_add(1, std::memory_order_relaxed) < turns)
+    return true;
+  all_turns.taken.fetch_sub(1, std::memory_order_relaxed);
   return false;
 }
 
@@ -49,7 +54,7 @@ void SpinYields::Yield() {
 SpinTurn::SpinTurn() : mine_(TakeTurn()) {}
 
 SpinTurn::~SpinTurn() {
-  if (mine_) turns_taken.fetch_sub(1, std::memory_order_relaxed);
+  if (mine_) all_turns.taken.fetch_sub(1, std::memory_order_relaxed);
 }
 
 }  // namespace internal
