@@ -86,8 +86,8 @@ TEST_F(ThreadExitDeathTest, ThreadsThatThreadsStartMeanwhileAreJoinedToo) {
         static auto* const outer = new Thread([] {
           for (int i = 0; i < 1000; ++i) std::this_thread::yield();
           static auto* const inner = new Thread([] { YieldAndSay("[inner]"); });
+          Say("[outer]");  // before there is another that speaks
           inner->Start();
-          Say("[outer]");
         });
         outer->Start();
         std::exit(0);
