@@ -65,6 +65,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "heddle/queue/internal/bound.h"
 #include "heddle/queue/internal/gate.h"
+#include "heddle/sync/internal/lock_pass.h"
 #include "heddle/sync/lock.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/throw.h"
@@ -110,10 +111,10 @@ class BlockingQueue {
 
   // The same without waiting.
   [[nodiscard]] bool TryPut(T&& item) {
-    return PutNow(std::move(item)) == Outcome::kDone;
+    return PutNow(std::move(item), Look::kSure) == Outcome::kDone;
   }
   [[nodiscard]] bool TryPut(const T& item) {
-    return PutNow(item) == Outcome::kDone;
+    return PutNow(item, Look::kSure) == Outcome::kDone;
   }
 
   // Puts the items of a range, in its order, waiting for room within `limit`;
@@ -137,7 +138,8 @@ class BlockingQueue {
   // The same without waiting.
   [[nodiscard]] std::optional<T> TryGet() {
     std::optional<T> item;
-    TakeNow(/*most=*/1, [&item](T&& value) { item.emplace(std::move(value)); });
+    const auto take = [&item](T&& value) { item.emplace(std::move(value)); };
+    TakeNow(/*most=*/1, take, Look::kSure);
     return item;
   }
 
@@ -202,6 +204,10 @@ class BlockingQueue {
 
   enum class Outcome { kDone, kFull, kShutdown };
 
+  // How to look at what the other side has changed. A quick look may miss the
+  // latest; who does not look again has to be sure (Q6).
+  enum class Look { kQuick, kSure };
+
   //   (Q1) puts_ items have come, takes_ have gone, and puts_ - takes_ are in
   //        store_. puts_ changes only under put_lock_, takes_ only under
   //        get_lock_; neither goes back. Where the store has one side only, the
@@ -218,10 +224,11 @@ class BlockingQueue {
   //   (Q5) done_ <= puts_: the rest is unfinished. Whoever wants to know whether
   //        they are equal reads done_ first: then they were, at that moment.
   //   (Q6) a call that begins after another has returned finds what that one has
-  //        changed, although the two may have no lock in common: puts_ and
-  //        takes_ are stored and, to decide, loaded sequentially consistently.
-  //        (A load that may be old would not be linearizable: TryGet() could
-  //        miss what TryPut() has put, and a model says so.)
+  //        changed, although the two may have no lock in common: before it says
+  //        that there is no item, or no room, it passes by the other side's lock
+  //        and looks again, and so sees all that was changed before (L5). (A load
+  //        that may be old would not be linearizable: TryGet() could miss what
+  //        TryPut() has put, and a model says so.)
   //   [ITEM] release of puts_ by the put side -> acquire by the get side: the
   //        item before its taking.
   //   [ROOM] release of takes_ by the get side -> acquire by the put side: the
@@ -229,13 +236,16 @@ class BlockingQueue {
   //   [SHUTDOWN] release of is_shutdown_ -> acquire: the last item before the end.
   //   [DONE] release of done_ in TaskDone() -> acquire in Join().
   //
-  // Stores that a gate's waiters look for are sequentially consistent: see (G3).
+  // What a gate's waiters look for is changed under the lock that they name, or
+  // sequentially consistently: see (G3).
   static constexpr size_t kNoBound = std::numeric_limits<size_t>::max();
   static constexpr size_t kBatch = 1024;  // at most so many items per holding
 
-  bool HasRoomFor(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(put_lock_);
+  bool HasRoomFor(size_t count, Look look)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(put_lock_);
   bool HasItemsOrEnd() const;
-  size_t CountItems(size_t most) ABSL_EXCLUSIVE_LOCKS_REQUIRED(get_lock_);
+  size_t CountItems(size_t most, Look look)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(get_lock_);
   void CountTaken(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(get_lock_);
   // With both locks, which are one where the store has one side: more than the
   // analysis can follow.
@@ -244,11 +254,11 @@ class BlockingQueue {
 
   // The only attempts; the others wait for the moment to make one.
   template <typename U>
-  Outcome PutNow(U&& item);
+  Outcome PutNow(U&& item, Look look);
   template <typename Begin, typename End>
-  Outcome PutBatch(Begin& next, const End& end, size_t& count);
+  Outcome PutBatch(Begin& next, const End& end, size_t& count, Look look);
   template <typename Take>
-  size_t TakeNow(size_t most, Take&& take);
+  size_t TakeNow(size_t most, Take&& take, Look look);
 
   template <typename Attempt>
   bool PutWhenRoom(const WaitLimit& limit, Attempt attempt);
@@ -298,29 +308,38 @@ BlockingQueue<T, Store>::BlockingQueue(const char* name, int64_t maxsize,
       store_(this->maxsize(), std::forward<StoreArgs>(args)...) {}
 
 template <typename T, typename Store>
-bool BlockingQueue<T, Store>::HasRoomFor(size_t count) {
+bool BlockingQueue<T, Store>::HasRoomFor(size_t count, Look look) {
   // relaxed: we hold the lock under which it changes.
-  const size_t puts = puts_.load(std::memory_order_relaxed);
-  if (puts + count - seen_takes_ <= most_) return true;  // (Q3)
-  seen_takes_ = takes_.load(std::memory_order_seq_cst);  // [ROOM], (Q6)
-  return puts + count - seen_takes_ <= most_;
+  const size_t puts = puts_.load(std::memory_order_relaxed) + count;
+  if (puts - seen_takes_ <= most_) return true;          // (Q3)
+  seen_takes_ = takes_.load(std::memory_order_acquire);  // [ROOM]
+  if (Store::kHasTwoSides && look == Look::kSure &&
+      puts - seen_takes_ > most_) {
+    sync_internal::LockPass::By(get_lock_);
+    seen_takes_ = takes_.load(std::memory_order_acquire);  // [ROOM], (Q6)
+  }
+  return puts - seen_takes_ <= most_;
 }
 
 // What getters wait for.
 template <typename T, typename Store>
 bool BlockingQueue<T, Store>::HasItemsOrEnd() const {
-  const size_t takes = takes_.load(std::memory_order_seq_cst);  // (Q2)
-  return puts_.load(std::memory_order_seq_cst) != takes ||
+  const size_t takes = takes_.load(std::memory_order_acquire);  // (Q2)
+  return puts_.load(std::memory_order_acquire) != takes ||
          is_shutdown_.load(std::memory_order_seq_cst);
 }
 
 // How many items there are to take, up to `most`.
 template <typename T, typename Store>
-size_t BlockingQueue<T, Store>::CountItems(size_t most) {
+size_t BlockingQueue<T, Store>::CountItems(size_t most, Look look) {
   // relaxed: we hold the lock under which it changes.
   const size_t takes = takes_.load(std::memory_order_relaxed);
   if (seen_puts_ - takes < most) {                       // (Q3)
-    seen_puts_ = puts_.load(std::memory_order_seq_cst);  // [ITEM], (Q6)
+    seen_puts_ = puts_.load(std::memory_order_acquire);  // [ITEM]
+  }
+  if (Store::kHasTwoSides && look == Look::kSure && seen_puts_ == takes) {
+    sync_internal::LockPass::By(put_lock_);
+    seen_puts_ = puts_.load(std::memory_order_acquire);  // [ITEM], (Q6)
   }
   return std::min(most, seen_puts_ - takes);
 }
@@ -328,26 +347,22 @@ size_t BlockingQueue<T, Store>::CountItems(size_t most) {
 template <typename T, typename Store>
 void BlockingQueue<T, Store>::CountTaken(size_t count) {
   // relaxed: we hold the lock under which it changes.
-  const size_t takes = takes_.load(std::memory_order_relaxed) + count;
-  if (most_ == kNoBound) {
-    takes_.store(takes, std::memory_order_release);  // nobody asks for room
-  } else {
-    takes_.store(takes, std::memory_order_seq_cst);  // [ROOM], (Q6), (G3)
-  }
+  takes_.store(takes_.load(std::memory_order_relaxed) + count,
+               std::memory_order_release);  // [ROOM]
 }
 
 template <typename T, typename Store>
 template <typename U>
-auto BlockingQueue<T, Store>::PutNow(U&& item) -> Outcome {
+auto BlockingQueue<T, Store>::PutNow(U&& item, Look look) -> Outcome {
   {
     LockGuard guard(put_lock_);
     // relaxed: (Q4).
     if (is_shutdown_.load(std::memory_order_relaxed)) return Outcome::kShutdown;
-    if (!HasRoomFor(1)) return Outcome::kFull;
+    if (!HasRoomFor(1, look)) return Outcome::kFull;
     store_.Push(std::forward<U>(item));
     // relaxed: we hold the lock under which it changes.
     puts_.store(puts_.load(std::memory_order_relaxed) + 1,
-                std::memory_order_seq_cst);  // [ITEM], (Q6), (G3)
+                std::memory_order_release);  // [ITEM]
   }
   getters_.LetOne();
   return Outcome::kDone;
@@ -357,7 +372,7 @@ auto BlockingQueue<T, Store>::PutNow(U&& item) -> Outcome {
 template <typename T, typename Store>
 template <typename Begin, typename End>
 auto BlockingQueue<T, Store>::PutBatch(Begin& next, const End& end,
-                                       size_t& count) -> Outcome {
+                                       size_t& count, Look look) -> Outcome {
   size_t batch = 0;
   const absl::Cleanup let_in = [&] {
     if (batch != 0) getters_.LetOne();
@@ -369,10 +384,10 @@ auto BlockingQueue<T, Store>::PutBatch(Begin& next, const End& end,
   // relaxed: we hold the lock under which it changes.
   const size_t puts = puts_.load(std::memory_order_relaxed);
   const absl::Cleanup publish = [&] {
-    puts_.store(puts + batch, std::memory_order_seq_cst);  // [ITEM], (G3)
+    puts_.store(puts + batch, std::memory_order_release);  // [ITEM]
   };
   for (; next != end && batch < kBatch; ++next) {
-    if (!HasRoomFor(batch + 1)) return Outcome::kFull;
+    if (!HasRoomFor(batch + 1, look)) return Outcome::kFull;
     store_.Push(*next);
     ++batch;
   }
@@ -382,7 +397,7 @@ auto BlockingQueue<T, Store>::PutBatch(Begin& next, const End& end,
 // Gives up to `most` items to `take`, each as a T&&, and returns how many.
 template <typename T, typename Store>
 template <typename Take>
-size_t BlockingQueue<T, Store>::TakeNow(size_t most, Take&& take) {
+size_t BlockingQueue<T, Store>::TakeNow(size_t most, Take&& take, Look look) {
   size_t taken = 0;
   typename Store::Remains remains;  // destroyed when the lock is free
   const absl::Cleanup let_in = [&] {
@@ -393,7 +408,7 @@ size_t BlockingQueue<T, Store>::TakeNow(size_t most, Take&& take) {
   const absl::Cleanup publish = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     if (taken != 0) CountTaken(taken);
   };
-  for (const size_t there = CountItems(most); taken != there; ++taken) {
+  for (const size_t there = CountItems(most, look); taken != there; ++taken) {
     store_.Pop(take, remains);
   }
   return taken;
@@ -402,8 +417,9 @@ size_t BlockingQueue<T, Store>::TakeNow(size_t most, Take&& take) {
 template <typename T, typename Store>
 template <typename U>
 bool BlockingQueue<T, Store>::PutWithin(U&& item, const WaitLimit& limit) {
-  return PutWhenRoom(limit,
-                     [this, &item] { return PutNow(std::forward<U>(item)); });
+  return PutWhenRoom(limit, [this, &item](Look look) {
+    return PutNow(std::forward<U>(item), look);
+  });
 }
 
 // Makes `attempt` until it is not for lack of room that it fails, and returns
@@ -412,20 +428,20 @@ template <typename T, typename Store>
 template <typename Attempt>
 bool BlockingQueue<T, Store>::PutWhenRoom(const WaitLimit& limit,
                                           Attempt attempt) {
-  Outcome outcome = attempt();
+  Outcome outcome = attempt(Look::kQuick);
   if (outcome != Outcome::kFull) return outcome == Outcome::kDone;
   const WaitLimit started = limit.Started();
   const auto has_room = [this] {
-    const size_t takes = takes_.load(std::memory_order_seq_cst);  // (Q2)
-    return puts_.load(std::memory_order_seq_cst) - takes < most_ ||
+    const size_t takes = takes_.load(std::memory_order_acquire);  // (Q2)
+    return puts_.load(std::memory_order_acquire) - takes < most_ ||
            is_shutdown_.load(std::memory_order_seq_cst);
   };
-  queue_internal::GateTurn turn(putters_, has_room);
+  queue_internal::GateTurn turn(putters_, has_room, get_lock_);
   while (turn.Await(started, queue_internal::kPausesForRoom)) {
-    outcome = attempt();
+    outcome = attempt(Look::kQuick);
     if (outcome != Outcome::kFull) return outcome == Outcome::kDone;
   }
-  return attempt() == Outcome::kDone;
+  return attempt(Look::kSure) == Outcome::kDone;
 }
 
 template <typename T, typename Store>
@@ -435,10 +451,10 @@ size_t BlockingQueue<T, Store>::PutMany(Range&& range, const WaitLimit& limit) {
                           !std::ranges::view<std::remove_cvref_t<Range>>;
   size_t count = 0;
   const auto put_all = [&](auto next, auto end) {
-    PutWhenRoom(limit, [&] {
-      Outcome outcome = PutBatch(next, end, count);
+    PutWhenRoom(limit, [&](Look look) {
+      Outcome outcome = PutBatch(next, end, count, look);
       while (outcome == Outcome::kDone && next != end) {
-        outcome = PutBatch(next, end, count);
+        outcome = PutBatch(next, end, count, look);
       }
       return outcome;
     });
@@ -456,16 +472,16 @@ template <typename T, typename Store>
 template <typename Take>
 size_t BlockingQueue<T, Store>::TakeWithin(size_t most, Take&& take,
                                            const WaitLimit& limit) {
-  if (const size_t taken = TakeNow(most, take); taken != 0 || most == 0) {
-    return taken;
-  }
+  const size_t at_once = TakeNow(most, take, Look::kQuick);
+  if (at_once != 0 || most == 0) return at_once;
   const WaitLimit started = limit.Started();
   const auto has_items = [this] { return HasItemsOrEnd(); };
-  queue_internal::GateTurn turn(getters_, has_items);
+  queue_internal::GateTurn turn(getters_, has_items, put_lock_);
   for (;;) {
     const bool is_last =
         is_shutdown() || !turn.Await(started, queue_internal::kPausesForItems);
-    const size_t taken = TakeNow(most, take);
+    const size_t taken =
+        TakeNow(most, take, is_last ? Look::kSure : Look::kQuick);
     if (taken != 0 || is_last) return taken;  // (Q4)
   }
 }
@@ -482,18 +498,19 @@ void BlockingQueue<T, Store>::TaskDone() {
   } while (!done_.compare_exchange_weak(done, done + 1,
                                         std::memory_order_seq_cst,
                                         std::memory_order_relaxed));  // [DONE]
-  if (done + 1 == puts_.load(std::memory_order_seq_cst)) joiners_.LetAll();
+  if (done + 1 == puts_.load(std::memory_order_acquire)) joiners_.LetAll();
 }
 
 template <typename T, typename Store>
 bool BlockingQueue<T, Store>::Join(const WaitLimit& limit) {
   const auto is_done = [this] {
     const size_t done = done_.load(std::memory_order_seq_cst);  // [DONE], (Q5)
-    return done == puts_.load(std::memory_order_seq_cst);
+    sync_internal::LockPass::By(put_lock_);                     // (Q6)
+    return done == puts_.load(std::memory_order_acquire);
   };
   if (is_done()) return true;
   const WaitLimit started = limit.Started();
-  queue_internal::GateTurn turn(joiners_, is_done);
+  queue_internal::GateTurn turn(joiners_, is_done, put_lock_);
   while (turn.Await(started, queue_internal::kPausesForDone)) {
     if (is_done()) return true;
   }
@@ -502,7 +519,8 @@ bool BlockingQueue<T, Store>::Join(const WaitLimit& limit) {
 
 template <typename T, typename Store>
 size_t BlockingQueue<T, Store>::DropAll(typename Store::Remains& dropped) {
-  const size_t count = CountItems(kNoBound);
+  // Quick: nobody puts, since we hold the other lock too.
+  const size_t count = CountItems(kNoBound, Look::kQuick);
   store_.Drop(count, dropped);
   CountTaken(count);
   // relaxed: the exchange checks it.

@@ -1,4 +1,4 @@
-// Models of Queue, LifoQueue and PriorityQueue: (Q1)-(Q5) of blocking_queue.h,
+// Models of Queue, LifoQueue and PriorityQueue: (Q1)-(Q6) of blocking_queue.h,
 // under every schedule.
 
 #include <cstddef>

@@ -110,8 +110,8 @@ bool Lock::ReleaseSilently() {
     }
     if (!IsReleasedSilently(seen)) return false;
   } while (!word_.compare_exchange_weak(
-      seen, seen & ~kHeld, std::memory_order_release,
-      std::memory_order_relaxed));  // [UNLOCK]
+      seen, seen & ~kHeld, std::memory_order_acq_rel,
+      std::memory_order_relaxed));  // [UNLOCK], [PASS]
   return true;
 }
 
@@ -124,8 +124,8 @@ void Lock::UnlockSlow() {
   // spot (L2), (L3).
   const bool waking = spot.Wake(1, woken) == 1;                 // (L4)
   const uint32_t queued = spot.HasWaiters() ? kQueued : kFree;  // (L1)
-  word_.store(queued | (waking ? kWaking : kFree),
-              std::memory_order_release);  // [UNLOCK]
+  word_.exchange(queued | (waking ? kWaking : kFree),
+                 std::memory_order_acq_rel);  // [UNLOCK], [PASS]
 }
 
 void Lock::AddClaimed(WakeList& claimed) {

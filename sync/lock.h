@@ -53,6 +53,9 @@ namespace heddle {
 namespace internal {
 class WakeList;
 }
+namespace sync_internal {
+struct LockPass;
+}
 
 class ABSL_LOCKABLE Lock {
  public:
@@ -77,8 +80,9 @@ class ABSL_LOCKABLE Lock {
     uint32_t seen = word_.load(std::memory_order_relaxed);
     if (ABSL_PREDICT_FALSE(!IsReleasedSilently(seen) ||
                            !word_.compare_exchange_strong(
-                               seen, seen & ~kHeld, std::memory_order_release,
-                               std::memory_order_relaxed))) {  // [UNLOCK]
+                               seen, seen & ~kHeld, std::memory_order_acq_rel,
+                               std::memory_order_relaxed))) {
+      // [UNLOCK], [PASS]
       UnlockSlow();
     }
   }
@@ -128,6 +132,7 @@ class ABSL_LOCKABLE Lock {
  private:
   friend class Condition;
   friend class RLock;
+  friend struct sync_internal::LockPass;
 
   // Three bits. kHeld: somebody holds the lock. kQueued: threads may be queued,
   // who unlocks must see to them. kWaking: a waiter was woken and is on its way.
@@ -143,8 +148,13 @@ class ABSL_LOCKABLE Lock {
   //        is one at a time.
   //   (L4) while threads are queued, the lock is held or kWaking is set: who
   //        unlocks with kQueued and without kWaking wakes one, or finds nobody.
-  //   [UNLOCK] release of word_ in unlock() -> acquire in lock(): the critical
-  //        sections in order. The release is the last touch of the object.
+  //   (L5) who passes by comes before or after each unlock(): all that changes
+  //        word_ is an exchange, so whichever comes later reads what the other
+  //        wrote, or what came of it.
+  //   [UNLOCK] release of word_ in unlock() -> acquire in lock() and PassBy(): the
+  //        critical sections in order. The release is the last touch of the
+  //        object.
+  //   [PASS] release of word_ in PassBy() -> acquire in unlock().
   static constexpr uint32_t kFree = 0;
   static constexpr uint32_t kHeld = 1;
   static constexpr uint32_t kQueued = 2;
@@ -179,6 +189,10 @@ class ABSL_LOCKABLE Lock {
       }
     }
     return false;
+  }
+  // See sync/internal/lock_pass.h.
+  void PassBy() {
+    word_.fetch_or(0, std::memory_order_acq_rel);  // [UNLOCK], [PASS]
   }
   bool TakeLooking(uint32_t drop);
   bool Queue(const WaitLimit& started, uint32_t drop);

@@ -1,12 +1,14 @@
-// Models of Lock: (L1)-(L3) and [UNLOCK] of lock.h, under every schedule.
+// Models of Lock: (L1)-(L5), [UNLOCK] and [PASS] of lock.h, under every schedule.
 
 #include <stop_token>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "heddle/sync/internal/lock_models.h"
+#include "heddle/sync/internal/lock_pass.h"
 #include "heddle/sync/internal/testing.h"
 #include "heddle/sync/lock.h"
+#include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/thread/lock_guard.h"
 #include "heddle/tools/explore/explore.h"
@@ -17,8 +19,10 @@ namespace {
 using explore::Execution;
 using explore::Holds;
 using explore::HoldsInSamples;
+using internal::Atomic;
 using internal::Var;
 using sync_internal::LastUserDestroysIt;
+using sync_internal::LockPass;
 
 TEST(LockModel, TwoThreadsExcludeEachOther) {
   EXPECT_TRUE(Holds(3, [](Execution& run) {
@@ -163,6 +167,80 @@ TEST(LockModel, WhatCameBeforeAnUnlockThatWakesNobodyIsVisible) {
     };
     run.Run(add_twice, add_twice, add_twice);
     explore::Check(count == 6);
+  }));
+}
+
+// (L5): who changes something under a lock and then looks elsewhere, and who says
+// something there and then passes by and looks. One sees the other.
+struct Meeting {
+  void ChangeAndLook() {
+    {
+      LockGuard guard(lock);
+      // relaxed, all four: the lock is to order them.
+      changed.store(true, std::memory_order_relaxed);
+    }
+    sees_what_was_said = said.load(std::memory_order_relaxed);
+  }
+  void SayAndPassBy() {
+    said.store(true, std::memory_order_relaxed);
+    LockPass::By(lock);
+    sees_the_change = changed.load(std::memory_order_relaxed);
+  }
+  void Check() const {
+    explore::Check(sees_what_was_said || sees_the_change);
+    explore::Check(!lock.locked());
+  }
+
+  Lock lock;
+  Atomic<bool> changed{false};
+  Atomic<bool> said{false};
+  bool sees_what_was_said = false;
+  bool sees_the_change = false;
+};
+
+TEST(LockModel, WhoPassesByComesBeforeOrAfterAnUnlock) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
+    Meeting meeting;
+    run.Run([&] { meeting.ChangeAndLook(); }, [&] { meeting.SayAndPassBy(); });
+    meeting.Check();
+  }));
+}
+
+// Another waits for the lock meanwhile, so that unlock() has to wake it.
+TEST(LockModel, WhoPassesByComesBeforeOrAfterAnUnlockThatWakes) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Meeting meeting;
+    run.Run([&] { meeting.ChangeAndLook(); }, [&] { meeting.SayAndPassBy(); },
+            [&] { LockGuard guard(meeting.lock); });
+    meeting.Check();
+  }));
+}
+
+// With two who wait, the one on its way may be overtaken, and unlock() wakes
+// nobody.
+TEST(LockModel, WhoPassesByComesBeforeOrAfterAnUnlockThatWakesNobody) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
+    Meeting meeting;
+    const auto lock_twice = [&] {
+      for (int i = 0; i < 2; ++i) LockGuard guard(meeting.lock);
+    };
+    run.Run([&] { meeting.ChangeAndLook(); }, [&] { meeting.SayAndPassBy(); },
+            lock_twice, lock_twice);
+    meeting.Check();
+  }));
+}
+
+TEST(LockModel, WhoHoldsItMayPassBy) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Lock lock;
+    Var<int> count = 0;
+    const auto add = [&] {
+      LockGuard guard(lock);
+      LockPass::By(lock);
+      ++count;
+    };
+    run.Run(add, add);
+    explore::Check(count == 2);
   }));
 }
 

@@ -59,7 +59,7 @@ bool GateTurn::Queue(Waiter& waiter) {
   }
   const bool was_waking = std::exchange(is_waking_, false);
   owes_a_look_ = owes_a_look_ || was_waking;
-  if (ready_()) return false;  // (G3), (G4)
+  if (IsReadyAfterAll()) return false;  // (G3), (G4)
   owes_a_look_ = false;
   if (was_waking) {
     spot.AddFirst(waiter);  // somebody was faster, and it is still the oldest
@@ -75,7 +75,7 @@ GateTurn::~GateTurn() {
   if (is_waking_) {
     gate_.word_.fetch_and(~Gate::kWaking, std::memory_order_seq_cst);  // (G4)
   }
-  if ((is_waking_ || owes_a_look_) && ready_()) gate_.LetOne();
+  if ((is_waking_ || owes_a_look_) && IsReadyAfterAll()) gate_.LetOne();
 }
 
 }  // namespace queue_internal

@@ -7,7 +7,7 @@
 //
 // The waiting side, which has found nothing and holds no lock:
 //
-//   GateTurn turn(gate, ready);             // bool ready(): worth a try?
+//   GateTurn turn(gate, ready, lock);       // bool ready(): worth a try?
 //   while (turn.Await(started, /*first_look=*/1)) {
 //     if (Take()) return true;              // the turn ends: the next may go
 //   }
@@ -15,7 +15,10 @@
 //
 // The waking side:
 //
-//   items_.store(n, std::memory_order_seq_cst);
+//   {
+//     LockGuard guard(lock);
+//     items_.store(n, std::memory_order_release);
+//   }
 //   gate.LetOne();
 
 #ifndef HEDDLE_QUEUE_INTERNAL_GATE_H_
@@ -27,6 +30,8 @@
 #include "absl/base/optimization.h"
 #include "absl/functional/function_ref.h"
 #include "heddle/queue/internal/wait_place.h"
+#include "heddle/sync/internal/lock_pass.h"
+#include "heddle/sync/lock.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/wait_limit.h"
@@ -43,8 +48,9 @@ class Gate {
   // Lets the thread through that has waited longest, unless one is on its way
   // already: that one will let the next one through.
   //
-  // REQUIRES: what the waiters wait for was made true before, by a sequentially
-  // consistent operation. (G3)
+  // REQUIRES: what the waiters wait for was made true before: under the lock that
+  // they name, which has been released since, or by a sequentially consistent
+  // operation. (G3)
   void LetOne() {
     const uint32_t seen = word_.load(std::memory_order_seq_cst);  // (G3), (G4)
     if (ABSL_PREDICT_FALSE((seen & (kQueued | kWaking)) == kQueued)) WakeOne();
@@ -70,11 +76,13 @@ class Gate {
   //        ends. There is one such thread at a time.
   //   (G3) nobody is left asleep. A waiter stores kQueued and then looks whether
   //        it must sleep; who makes the thing true looks at the word after
-  //        that. All four are sequentially consistent, so one of the two sees
-  //        the other.
+  //        that. One of the two sees the other. Either because the thing is made
+  //        true under the lock, and the waiter passes by that lock between its
+  //        two steps: before or after the other's unlock() (L5). Or because all
+  //        four are sequentially consistent.
   //   (G4) nothing is left lying. Who looks at the word and sees kWaking leaves
-  //        the rest to the thread on its way. That one clears kWaking and then
-  //        looks at the thing: again one of the two sees the other.
+  //        the rest to the thread on its way. That one clears kWaking, passes by
+  //        and then looks at the thing: again one of the two sees the other.
   static constexpr uint32_t kQueued = 1;
   static constexpr uint32_t kWaking = 2;
 
@@ -85,12 +93,12 @@ class Gate {
 };
 
 // A thread's waiting at a gate and, when it ends, what it owes to the others.
-// `ready` says whether a try is worth it, by sequentially consistent loads; it
-// must outlive the turn.
+// `ready` says whether a try is worth it; it must outlive the turn. It loads what
+// is changed under `lock` to acquire it, and the rest sequentially consistently.
 class GateTurn final : public WaitPlace {
  public:
-  GateTurn(Gate& gate, absl::FunctionRef<bool()> ready)
-      : gate_(gate), ready_(ready) {}
+  GateTurn(Gate& gate, absl::FunctionRef<bool()> ready, Lock& lock)
+      : gate_(gate), ready_(ready), lock_(lock) {}
   GateTurn(const GateTurn&) = delete;
   GateTurn& operator=(const GateTurn&) = delete;
   ~GateTurn();
@@ -110,8 +118,15 @@ class GateTurn final : public WaitPlace {
   void Woken(uint32_t message) override;
 
  private:
+  // Whether a try is worth it, after a change of the word.
+  bool IsReadyAfterAll() {
+    sync_internal::LockPass::By(lock_);
+    return ready_();
+  }
+
   Gate& gate_;
   const absl::FunctionRef<bool()> ready_;
+  Lock& lock_;
   bool is_waking_ = false;    // kWaking is this turn's (G2)
   bool owes_a_look_ = false;  // it was, and what it stood for is not yet done
 };

@@ -2,10 +2,13 @@
 
 #include <stop_token>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "heddle/queue/internal/gate.h"
+#include "heddle/sync/lock.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/lock_guard.h"
 #include "heddle/thread/wait_limit.h"
 #include "heddle/tools/explore/explore.h"
 
@@ -15,9 +18,11 @@ namespace {
 
 using explore::Execution;
 using explore::Holds;
+using explore::HoldsInSamples;
 using internal::Atomic;
 
-// The least that has a gate: a number of tickets.
+// The least that has a gate: a number of tickets. All that is waited for is made
+// true by sequentially consistent operations.
 class Tickets {
  public:
   void Add(int count) {
@@ -38,7 +43,7 @@ class Tickets {
       return tickets_.load(std::memory_order_seq_cst) > 0 ||
              is_closed_.load(std::memory_order_seq_cst);
     };
-    GateTurn turn(gate_, ready);
+    GateTurn turn(gate_, ready, nobodys_);
     for (;;) {
       const bool is_last = is_closed_.load(std::memory_order_seq_cst) ||
                            !turn.Await(started, /*first_look=*/1);
@@ -63,6 +68,53 @@ class Tickets {
 
   Atomic<int> tickets_{0};
   Atomic<bool> is_closed_{false};
+  Gate gate_;
+  Lock nobodys_;
+};
+
+// The same, with tickets that are added and taken under a lock: (L5) is all that
+// keeps a look from missing them.
+class LockedTickets {
+ public:
+  void Add(int count) {
+    {
+      LockGuard guard(lock_);
+      Change(count);
+    }
+    gate_.LetOne();
+  }
+
+  void Take() {
+    if (TakeNow()) return;
+    const WaitLimit started = WaitLimit().Started();
+    const auto ready = [this] {
+      return tickets_.load(std::memory_order_acquire) > 0;
+    };
+    GateTurn turn(gate_, ready, lock_);
+    do {
+      turn.Await(started, /*first_look=*/1);
+    } while (!TakeNow());
+  }
+
+  // Without a wait.
+  bool TakeNow() {
+    LockGuard guard(lock_);
+    if (tickets_.load(std::memory_order_relaxed) == 0) return false;
+    Change(-1);
+    return true;
+  }
+
+  int left() const { return tickets_.load(std::memory_order_relaxed); }
+
+ private:
+  void Change(int count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
+    // relaxed load: it changes under the lock.
+    tickets_.store(tickets_.load(std::memory_order_relaxed) + count,
+                   std::memory_order_release);
+  }
+
+  Lock lock_;
+  Atomic<int> tickets_{0};
   Gate gate_;
 };
 
@@ -141,6 +193,38 @@ TEST(GateModel, WhoIsStoppedLeavesTheTicketToTheOther) {
               tickets.Add(1);
             });
     explore::Check(tickets.left() == (taken ? 0 : 1));
+  }));
+}
+
+TEST(GateModel, WhoWaitsForWhatALockProtectsIsLetThrough) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    LockedTickets tickets;
+    run.Run([&] { tickets.Take(); }, [&] { tickets.Add(1); });
+    explore::Check(tickets.left() == 0);
+  }));
+}
+
+TEST(GateModel, TwoWhoWaitForWhatALockProtectsAreLetThrough) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
+    LockedTickets tickets;
+    const auto take = [&] { tickets.Take(); };
+    run.Run(take, take, [&] {
+      tickets.Add(1);
+      tickets.Add(1);
+    });
+    explore::Check(tickets.left() == 0);
+  }));
+}
+
+TEST(GateModel, WhoIsOvertakenUnderTheLockIsNotForgotten) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    LockedTickets tickets;
+    run.Run([&] { tickets.Take(); },
+            [&] {
+              tickets.Add(1);
+              if (tickets.TakeNow()) tickets.Add(1);
+            });
+    explore::Check(tickets.left() == 0);
   }));
 }
 

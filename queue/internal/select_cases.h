@@ -18,6 +18,7 @@
 #include "heddle/queue/internal/wait_place.h"
 #include "heddle/queue/simple_queue.h"
 #include "heddle/sync/event.h"
+#include "heddle/sync/lock.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -33,12 +34,16 @@ struct SelectAccess {
     return queue.getters_;
   }
   template <typename Queue>
+  static Lock& PutLock(Queue& queue) {
+    return queue.put_lock_;
+  }
+  template <typename Queue>
   static bool HasItemsOrEnd(const Queue& queue) {
     return queue.HasItemsOrEnd();
   }
   template <typename Queue, typename Take>
   static bool TakeOne(Queue& queue, const Take& take) {
-    return queue.TakeNow(1, take) != 0;
+    return queue.TakeNow(1, take, Queue::Look::kSure) != 0;
   }
   template <typename T>
   static BlockingQueue<T, Fifo<T>>& Inside(SimpleQueue<T>& queue) {
@@ -55,7 +60,9 @@ class QueueCase {
   using Source = BlockingQueue<T, Store>;
 
   explicit QueueCase(Source& queue)
-      : queue_(queue), turn_(SelectAccess::Getters(queue), is_ready_) {}
+      : queue_(queue),
+        turn_(SelectAccess::Getters(queue), is_ready_,
+              SelectAccess::PutLock(queue)) {}
   explicit QueueCase(SimpleQueue<T>& queue)
       : QueueCase(SelectAccess::Inside(queue)) {}
 

@@ -157,9 +157,51 @@ MUTANTS = [
     (
         "unlock() without release",
         "sync/lock.h",
-        "seen, seen & ~kHeld, std::memory_order_release",
-        "seen, seen & ~kHeld, std::memory_order_relaxed",
+        "seen, seen & ~kHeld, std::memory_order_acq_rel",
+        "seen, seen & ~kHeld, std::memory_order_acquire",
         models(LOCK, "LockModel", "TwoThreadsExcludeEachOther", "TwoThreadsTakeItTwice", "AnotherThreadMayReleaseIt"),
+    ),
+    (
+        "[PASS]: unlock() without acquire",
+        "sync/lock.h",
+        "seen, seen & ~kHeld, std::memory_order_acq_rel",
+        "seen, seen & ~kHeld, std::memory_order_release",
+        models(LOCK, "LockModel", "WhoPassesByComesBeforeOrAfterAnUnlock"),
+    ),
+    (
+        "[PASS]: an unlock() that wakes, without acquire",
+        "sync/lock.cc",
+        "                 std::memory_order_acq_rel);  // [UNLOCK], [PASS]",
+        "                 std::memory_order_release);",
+        models(LOCK, "LockModel", "WhoPassesByComesBeforeOrAfterAnUnlockThatWakes"),
+    ),
+    (
+        "(L5): an unlock() that wakes is no exchange",
+        "sync/lock.cc",
+        "  word_.exchange(queued | (waking ? kWaking : kFree),\n                 std::memory_order_acq_rel);",
+        "  word_.store(queued | (waking ? kWaking : kFree),\n              std::memory_order_release);",
+        models(LOCK, "LockModel", "WhoPassesByComesBeforeOrAfterAnUnlockThatWakes"),
+    ),
+    (
+        "[PASS]: an unlock() that wakes nobody, and that the word changed under, without acquire",
+        "sync/lock.cc",
+        "      seen, seen & ~kHeld, std::memory_order_acq_rel,",
+        "      seen, seen & ~kHeld, std::memory_order_release,",
+        models(LOCK, "LockModel", "WhoPassesByComesBeforeOrAfterAnUnlockThatWakesNobody"),
+    ),
+    (
+        "[PASS]: PassBy() without release",
+        "sync/lock.h",
+        "word_.fetch_or(0, std::memory_order_acq_rel);",
+        "word_.fetch_or(0, std::memory_order_acquire);",
+        models(LOCK, "LockModel", "WhoPassesByComesBeforeOrAfterAnUnlock"),
+    ),
+    (
+        "PassBy() without acquire",
+        "sync/lock.h",
+        "word_.fetch_or(0, std::memory_order_acq_rel);",
+        "word_.fetch_or(0, std::memory_order_release);",
+        models(LOCK, "LockModel", "WhoPassesByComesBeforeOrAfterAnUnlock"),
     ),
     (
         "(L1): unlock() forgets that others are queued",
@@ -199,8 +241,8 @@ MUTANTS = [
     (
         "an unlock() that wakes nobody, and that the word changed under, without release",
         "sync/lock.cc",
-        "      seen, seen & ~kHeld, std::memory_order_release,",
-        "      seen, seen & ~kHeld, std::memory_order_relaxed,",
+        "      seen, seen & ~kHeld, std::memory_order_acq_rel,",
+        "      seen, seen & ~kHeld, std::memory_order_acquire,",
         models(LOCK, "LockModel", "WhatCameBeforeAnUnlockThatWakesNobodyIsVisible"),
     ),
     (
@@ -705,14 +747,26 @@ MUTANTS = [
     (
         "(G3): who queues does not look again before it sleeps",
         "queue/internal/gate.cc",
-        "  if (ready_()) return false;  // (G3), (G4)\n",
+        "  if (IsReadyAfterAll()) return false;  // (G3), (G4)\n",
         "",
         models(GATE, "GateModel", "WhoWaitsIsLetThrough", "AllAreLetThroughAtTheEnd", "TheEndComesToWhoIsOnItsWayToo"),
     ),
     (
+        "(G3): who waits does not pass by before it looks",
+        "queue/internal/gate.h",
+        "    sync_internal::LockPass::By(lock_);\n",
+        "",
+        models(
+            GATE,
+            "GateModel",
+            "WhoWaitsForWhatALockProtectsIsLetThrough",
+            "TwoWhoWaitForWhatALockProtectsAreLetThrough",
+        ),
+    ),
+    (
         "(G4): who was let through forgets the next",
         "queue/internal/gate.cc",
-        "  if ((is_waking_ || owes_a_look_) && ready_()) gate_.LetOne();\n",
+        "  if ((is_waking_ || owes_a_look_) && IsReadyAfterAll()) gate_.LetOne();\n",
         "",
         models(GATE, "GateModel", "TwoAreLetThroughByTwo", "WhoIsLetThroughLetsTheNextOneThrough"),
     ),
@@ -775,15 +829,15 @@ MUTANTS = [
     (
         "[ITEM] without release",
         "queue/blocking_queue.h",
-        "    puts_.store(puts_.load(std::memory_order_relaxed) + 1,\n                std::memory_order_seq_cst);",
+        "    puts_.store(puts_.load(std::memory_order_relaxed) + 1,\n                std::memory_order_release);",
         "    puts_.store(puts_.load(std::memory_order_relaxed) + 1,\n                std::memory_order_relaxed);",
         models(QUEUE, "QueueModel", "WhatCameBeforePutIsVisibleAfterGet"),
     ),
     (
         "(Q6): a get may miss what was put",
         "queue/blocking_queue.h",
-        "seen_puts_ = puts_.load(std::memory_order_seq_cst);",
-        "seen_puts_ = puts_.load(std::memory_order_acquire);",
+        "    sync_internal::LockPass::By(put_lock_);\n    seen_puts_",
+        "    seen_puts_",
         models(QUEUE, "QueueModel", "IsLinearizable"),
     ),
     (
@@ -819,16 +873,16 @@ MUTANTS = [
     (
         "the last look of Put() puts and says no",
         "queue/blocking_queue.h",
-        "  return attempt() == Outcome::kDone;\n}",
-        "  attempt();\n  return false;\n}",
+        "  return attempt(Look::kSure) == Outcome::kDone;\n}",
+        "  attempt(Look::kSure);\n  return false;\n}",
         models(QUEUE, "QueueModel", "APutWithALimitPutsTheItemOrKeepsIt"),
     ),
     (
         "(Q4): the end is looked at after the items",
         "queue/blocking_queue.h",
         "    const bool is_last =\n        is_shutdown() || !turn.Await(started, queue_internal::kPausesForItems);\n"
-        "    const size_t taken = TakeNow(most, take);",
-        "    const size_t taken = TakeNow(most, take);\n"
+        "    const size_t taken =\n        TakeNow(most, take, is_last ? Look::kSure : Look::kQuick);",
+        "    const size_t taken = TakeNow(most, take, Look::kSure);\n"
         "    const bool is_last = is_shutdown() ||\n"
         "        (taken == 0 && !turn.Await(started, queue_internal::kPausesForItems));",
         models(QUEUE, "QueueModel", "APutAgainstShutdownIsGotOrRefused"),
@@ -857,7 +911,7 @@ MUTANTS = [
     (
         "TaskDone() wakes nobody",
         "queue/blocking_queue.h",
-        "  if (done + 1 == puts_.load(std::memory_order_seq_cst)) joiners_.LetAll();\n",
+        "  if (done + 1 == puts_.load(std::memory_order_acquire)) joiners_.LetAll();\n",
         "",
         models(QUEUE, "QueueModel", "JoinReturnsWhenAllIsDone"),
     ),
