@@ -197,6 +197,13 @@ MUTANTS = [
         models(LOCK, "LockModel", "WhoPassesByComesBeforeOrAfterAnUnlock"),
     ),
     (
+        "PassBy() takes the lock",
+        "sync/lock.h",
+        "    word_.fetch_or(0, std::memory_order_acq_rel);",
+        "    LockSlow();\n    UnlockSlow();",
+        models(LOCK, "LockModel", "WhoHoldsItMayPassBy"),
+    ),
+    (
         "PassBy() without acquire",
         "sync/lock.h",
         "word_.fetch_or(0, std::memory_order_acq_rel);",
@@ -761,6 +768,7 @@ MUTANTS = [
             "GateModel",
             "WhoWaitsForWhatALockProtectsIsLetThrough",
             "TwoWhoWaitForWhatALockProtectsAreLetThrough",
+            "WhoIsOvertakenUnderTheLockIsNotForgotten",
         ),
     ),
     (
