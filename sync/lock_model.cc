@@ -1,5 +1,7 @@
 // Models of Lock: (L1)-(L5), [UNLOCK] and [PASS] of lock.h, under every schedule.
 
+#include <array>
+#include <cstddef>
 #include <stop_token>
 
 #include "absl/time/time.h"
@@ -170,38 +172,44 @@ TEST(LockModel, WhatCameBeforeAnUnlockThatWakesNobodyIsVisible) {
   }));
 }
 
-// (L5): who changes something under a lock and then looks elsewhere, and who says
-// something there and then passes by and looks. One sees the other.
+// (L5): each of those who change something under a lock and then look elsewhere,
+// and the one who says something there and then passes by and looks: one sees the
+// other.
+template <size_t kChanges>
 struct Meeting {
-  void ChangeAndLook() {
+  void ChangeAndLook(size_t i) {
     {
       LockGuard guard(lock);
       // relaxed, all four: the lock is to order them.
-      changed.store(true, std::memory_order_relaxed);
+      changed[i].store(true, std::memory_order_relaxed);
     }
-    sees_what_was_said = said.load(std::memory_order_relaxed);
+    sees_what_was_said[i] = said.load(std::memory_order_relaxed);
   }
   void SayAndPassBy() {
     said.store(true, std::memory_order_relaxed);
     LockPass::By(lock);
-    sees_the_change = changed.load(std::memory_order_relaxed);
+    for (size_t i = 0; i < kChanges; ++i) {
+      sees_the_change[i] = changed[i].load(std::memory_order_relaxed);
+    }
   }
   void Check() const {
-    explore::Check(sees_what_was_said || sees_the_change);
+    for (size_t i = 0; i < kChanges; ++i) {
+      explore::Check(sees_what_was_said[i] || sees_the_change[i]);
+    }
     explore::Check(!lock.locked());
   }
 
   Lock lock;
-  Atomic<bool> changed{false};
+  std::array<Atomic<bool>, kChanges> changed = {};
   Atomic<bool> said{false};
-  bool sees_what_was_said = false;
-  bool sees_the_change = false;
+  std::array<bool, kChanges> sees_what_was_said = {};
+  std::array<bool, kChanges> sees_the_change = {};
 };
 
 TEST(LockModel, WhoPassesByComesBeforeOrAfterAnUnlock) {
   EXPECT_TRUE(Holds(3, [](Execution& run) {
-    Meeting meeting;
-    run.Run([&] { meeting.ChangeAndLook(); }, [&] { meeting.SayAndPassBy(); });
+    Meeting<1> meeting;
+    run.Run([&] { meeting.ChangeAndLook(0); }, [&] { meeting.SayAndPassBy(); });
     meeting.Check();
   }));
 }
@@ -209,23 +217,24 @@ TEST(LockModel, WhoPassesByComesBeforeOrAfterAnUnlock) {
 // Another waits for the lock meanwhile, so that unlock() has to wake it.
 TEST(LockModel, WhoPassesByComesBeforeOrAfterAnUnlockThatWakes) {
   EXPECT_TRUE(Holds(2, [](Execution& run) {
-    Meeting meeting;
-    run.Run([&] { meeting.ChangeAndLook(); }, [&] { meeting.SayAndPassBy(); },
+    Meeting<1> meeting;
+    run.Run([&] { meeting.ChangeAndLook(0); }, [&] { meeting.SayAndPassBy(); },
             [&] { LockGuard guard(meeting.lock); });
     meeting.Check();
   }));
 }
 
-// With two who wait, the one on its way may be overtaken, and unlock() wakes
-// nobody.
+// One is on its way (L3) when another queues: unlock() wakes nobody, and the word
+// has changed under it.
 TEST(LockModel, WhoPassesByComesBeforeOrAfterAnUnlockThatWakesNobody) {
   EXPECT_TRUE(HoldsInSamples([](Execution& run) {
-    Meeting meeting;
-    const auto lock_twice = [&] {
-      for (int i = 0; i < 2; ++i) LockGuard guard(meeting.lock);
+    Meeting<6> meeting;
+    const auto change_twice = [&](size_t first) {
+      meeting.ChangeAndLook(first);
+      meeting.ChangeAndLook(first + 1);
     };
-    run.Run([&] { meeting.ChangeAndLook(); }, [&] { meeting.SayAndPassBy(); },
-            lock_twice, lock_twice);
+    run.Run([&] { change_twice(0); }, [&] { change_twice(2); },
+            [&] { change_twice(4); }, [&] { meeting.SayAndPassBy(); });
     meeting.Check();
   }));
 }
