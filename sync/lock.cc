@@ -109,9 +109,7 @@ bool Lock::ReleaseSilently() {
       internal::Throw(std::logic_error("Lock::unlock: the lock is not held"));
     }
     if (!IsReleasedSilently(seen)) return false;
-  } while (!word_.compare_exchange_weak(
-      seen, seen & ~kHeld, std::memory_order_acq_rel,
-      std::memory_order_relaxed));  // [UNLOCK], [PASS]
+  } while (!ReleaseIf(seen));
   return true;
 }
 

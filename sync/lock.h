@@ -78,11 +78,7 @@ class ABSL_LOCKABLE Lock {
     sync_internal::LockReleased(this);
     // relaxed: the exchange checks it.
     uint32_t seen = word_.load(std::memory_order_relaxed);
-    if (ABSL_PREDICT_FALSE(!IsReleasedSilently(seen) ||
-                           !word_.compare_exchange_strong(
-                               seen, seen & ~kHeld, std::memory_order_acq_rel,
-                               std::memory_order_relaxed))) {
-      // [UNLOCK], [PASS]
+    if (ABSL_PREDICT_FALSE(!IsReleasedSilently(seen) || !ReleaseIf(seen))) {
       UnlockSlow();
     }
   }
@@ -164,6 +160,13 @@ class ABSL_LOCKABLE Lock {
   // way (L3).
   static bool IsReleasedSilently(uint32_t seen) {
     return (seen & kHeld) != 0 && (seen & (kQueued | kWaking)) != kQueued;
+  }
+
+  // Releases the lock if the word is `seen`; else sets that to what it is.
+  bool ReleaseIf(uint32_t& seen) {
+    return word_.compare_exchange_strong(
+        seen, seen & ~kHeld, std::memory_order_acq_rel,
+        std::memory_order_relaxed);  // [UNLOCK], [PASS]
   }
 
   // Without annotations, for use in the functions that have them: one attempt,
