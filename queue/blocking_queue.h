@@ -268,29 +268,30 @@ class BlockingQueue {
   size_t TakeWithin(size_t most, Take&& take, const WaitLimit& limit);
 
   // What one side writes lies a cache line away from what the other does. (By
-  // distance, not by alignment: a queue may lie anywhere.)
+  // distance, not by alignment: a queue may lie anywhere.) A gate lies beside
+  // what its waiters wait for: who waits, or is woken, touches both.
   struct Apart {
     std::byte bytes[64];
   };
 
   const size_t most_;
-  queue_internal::Gate getters_;  // woken when there are items
-  queue_internal::Gate putters_;  // when there is room
-  queue_internal::Gate joiners_;  // when nothing is unfinished
-  internal::Atomic<bool> is_shutdown_{false};
   Lock& get_lock_;
+  internal::Atomic<bool> is_shutdown_{false};
   Apart apart_1_;
 
   Lock put_lock_;
+  queue_internal::Gate getters_;  // woken when there are items
   size_t seen_takes_ ABSL_GUARDED_BY(put_lock_) = 0;
   internal::Atomic<size_t> puts_{0};
   Apart apart_2_;
 
   Lock own_get_lock_;
+  queue_internal::Gate putters_;  // woken when there is room
   size_t seen_puts_ ABSL_GUARDED_BY(get_lock_) = 0;
   internal::Atomic<size_t> takes_{0};
   Apart apart_3_;
 
+  queue_internal::Gate joiners_;  // woken when nothing is unfinished
   internal::Atomic<size_t> done_{0};
   Apart apart_4_;
 
