@@ -571,7 +571,7 @@ Task WorkerPool::Core::TryNext(Worker& worker) {
   if (Task task = TakeOwn(worker)) return task;
   if (Task task = TakeStuck(worker)) return task;
   if (injection_.fetched() == 0) {  // a fetch is due
-    for (int i = 0; i < worker.patience.pauses(); ++i) internal::SpinPause();
+    internal::SpinPauses(worker.patience.pauses());
     worker.patience.Found(injection_.size());
   }
   const size_t share =

@@ -17,7 +17,6 @@
 namespace heddle {
 
 using internal::ParkingSpot;
-using internal::SpinTurn;
 using internal::Waiter;
 using internal::WakeList;
 
@@ -35,15 +34,8 @@ constexpr int kFirstLook = 8;
 
 // The holder may be about to let go: a short look costs less than a sleep.
 bool Lock::TakeLooking(uint32_t drop) {
-  if (Take(drop)) return true;
-  const SpinTurn turn;
-  if (!turn) return false;
-  // Looked at ever more rarely.
-  for (int pauses = kFirstLook; pauses <= internal::kSpinRounds; pauses *= 2) {
-    for (int i = 0; i < pauses; ++i) internal::SpinPause();
-    if (Take(drop)) return true;
-  }
-  return false;
+  const auto take = [this, drop] { return Take(drop); };
+  return take() || internal::LookMoreRarely(kFirstLook, take);
 }
 
 void Lock::LockSlow() {

@@ -7,7 +7,7 @@
 // pauses before it looks again; longer and longer, as long as enough tasks come
 // meanwhile. Where they come one by one, nobody ever pauses for them.
 //
-//   for (int i = 0; i < patience.pauses(); ++i) SpinPause();
+//   SpinPauses(patience.pauses());
 //   patience.Found(tasks.size());
 //   Fetch();
 

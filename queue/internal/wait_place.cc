@@ -25,15 +25,9 @@ bool IsAnyReady(absl::Span<WaitPlace* const> places) {
 }
 
 bool IsAnyReadySoon(absl::Span<WaitPlace* const> places, int first_look) {
-  if (internal::HasJustWoken()) return IsAnyReady(places);
-  const internal::SpinTurn turn;
-  if (!turn) return IsAnyReady(places);
-  // Looked at ever more rarely: each look takes the cache line from who works.
-  for (int pauses = first_look; pauses <= internal::kSpinRounds; pauses *= 2) {
-    for (int i = 0; i < pauses; ++i) internal::SpinPause();
-    if (IsAnyReady(places)) return true;
-  }
-  return false;
+  const auto look = [places] { return IsAnyReady(places); };
+  if (internal::HasJustWoken()) return look();
+  return internal::LookMoreRarely(first_look, look) || look();
 }
 
 // Sleeps in the one place where `waiter` is queued.

@@ -20,10 +20,7 @@ struct alignas(64) Turns {
 };
 constinit Turns all_turns;
 
-// For about half a microsecond.
-void PauseInstead() {
-  for (int i = 0; i < 12; ++i) SpinPause();
-}
+void PauseInstead() { SpinPauses(12); }
 
 bool TakeTurn() {
   if (kSpinRounds == 0) return false;

@@ -59,6 +59,28 @@ TEST(SpinTurnTest, AsManyAsThereAreProcessors) {
   EXPECT_TRUE(SpinTurn());
 }
 
+TEST(LookMoreRarelyTest, EndsWithTheFirstLookThatIsNotInVain) {
+  int looks = 0;
+  EXPECT_TRUE(LookMoreRarely(1, [&] { return ++looks == 3; }));
+  EXPECT_EQ(looks, 3);
+}
+
+TEST(LookMoreRarelyTest, EachLookComesAfterTwiceAsManyPauses) {
+  int looks = 0;
+  EXPECT_FALSE(LookMoreRarely(1, [&] { return ++looks < 0; }));
+  EXPECT_EQ(looks, 6);  // after 1, 2, 4, 8, 16 and 32 pauses
+  looks = 0;
+  EXPECT_FALSE(LookMoreRarely(kSpinRounds, [&] { return ++looks < 0; }));
+  EXPECT_EQ(looks, 1);
+  EXPECT_TRUE(SpinTurn());  // the turn has been given back
+}
+
+TEST(LookMoreRarelyTest, LooksOnlyIfThereIsATurn) {
+  std::deque<SpinTurn> turns;
+  while (turns.emplace_back()) ASSERT_LE(turns.size(), 10'000u);
+  EXPECT_FALSE(LookMoreRarely(1, [] { return true; }));
+}
+
 }  // namespace
 }  // namespace internal
 }  // namespace heddle
