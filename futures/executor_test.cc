@@ -617,6 +617,44 @@ TEST(MapTest, AnErrorAmidAChunkComesOutAsOftenAsItIsAskedFor) {
   EXPECT_EQ(all, "1122dd4455gg77");
 }
 
+TEST(MapTest, BeginIsWhereTheRangeHasGotToAmidAChunk) {
+  ManualExecutor executor;
+  auto results =
+      executor.Map([](int n) { return 10 * n; },
+                   std::vector<int>{1, 2, 3, 4, 5}, {.chunksize = 4});
+  executor.RunAll();
+  std::vector<int> all;
+  for (auto it = results.begin(); it != results.end(); it = results.begin()) {
+    all.push_back(*it);
+    ++it;
+    if (it != results.end()) all.push_back(*it);
+  }
+  EXPECT_EQ(all, (std::vector<int>{10, 20, 20, 30, 30, 40, 40, 50, 50}));
+}
+
+TEST(MapTest, ElementsOfAChunkMayBeSteppedOver) {
+  ManualExecutor executor;
+  auto results = executor.Map(
+      [](int n) {
+        if (n == 4) throw n;
+        return n;
+      },
+      std::vector<int>{1, 2, 3, 4, 5, 6, 7}, {.chunksize = 5});
+  executor.RunAll();
+  auto it = results.begin();
+  ++it;  // before any is asked for
+  EXPECT_EQ(*it, 2);
+  ++it;  // known to be there
+  ++it;  // what threw, not asked for
+  ++it;
+  EXPECT_EQ(*it, 5);
+  ++it;
+  ++it;
+  EXPECT_EQ(*it, 7);
+  ++it;
+  EXPECT_TRUE(it == results.end());
+}
+
 // They take the places of their elements.
 TEST(MapTest, SmallResultsAreDestroyedOnceAndWithTheirChunk) {
   struct Token {

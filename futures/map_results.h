@@ -107,23 +107,44 @@ class MapResults {
     iterator() = default;
 
     // Waits for the result of the current element. The reference is good until
-    // the next step.
-    reference operator*() const { return results_->Current(); }
+    // the next step; other iterators, too.
+    reference operator*() const {
+      return (at_ != sure_ ? *at_ : results_->Current()).get();
+    }
 
     iterator& operator++() {
-      results_->Advance();
+      if (sure_ - at_ > 1) {
+        results_->state_->at = ++at_;
+      } else {
+        at_ = sure_ = nullptr;
+        results_->Advance();  // may throw
+        LookUp();
+      }
       return *this;
     }
     void operator++(int) { ++*this; }
 
     bool operator==(std::default_sentinel_t) const {
-      return results_->state_->left == 0;
+      return at_ == sure_ && results_->IsAtEnd();
     }
 
    private:
     friend class MapResults;
-    explicit iterator(MapResults* results) : results_(results) {}
+    explicit iterator(MapResults* results) : results_(results) { LookUp(); }
+
+    void LookUp() {
+      if (results_->options_.progress != nullptr)
+        return;  // it is told of each step
+      at_ = results_->state_->at;
+      sure_ = results_->state_->sure;
+    }
+
     MapResults* results_ = nullptr;
+    // The current element if its result is known to be there, and the end of
+    // those of which that is known; otherwise the same. Local, so that a loop has
+    // them in registers.
+    Room* at_ = nullptr;
+    Room* sure_ = nullptr;
   };
 
   // Made by Executor::Map().
@@ -174,13 +195,12 @@ class MapResults {
 
     Input input;
     std::deque<Chunk> chunks;
-    // Of the first of them: how many of its elements are left, 0 if there is
-    // none; its results, null if they have not been waited for, and the end of
-    // their rooms; and how many are left when one comes that may have none.
-    size_t left = 0;
-    typename Call::Result* results = nullptr;
-    Room* end = nullptr;
-    size_t unsure = 0;
+    // Of the first of them: the current element and the end of those whose
+    // results are known to be there, the same if the current one's is not; and
+    // how many come after these.
+    Room* at = nullptr;
+    Room* sure = nullptr;
+    size_t after = 0;
     // Read, and not taken over by the executor yet; null: nothing.
     std::shared_ptr<std::vector<Element>> unsent;
     // If kInPlace: for all that has not been handed in; null: made when needed.
@@ -272,18 +292,22 @@ class MapResults {
     if (chunks.size() == 1) BeginFirst();
   }
 
-  decltype(auto) Current() {
-    State& state = *state_;
-    if (state.left <= state.unsure) MakeSure(state);
-    return (state.end - state.left)->get();
+  bool IsAtEnd() const {
+    return state_->at == state_->sure && state_->after == 0;
   }
 
-  // That the current element has a result; throws what there is instead.
-  void MakeSure(State& state) {
-    const size_t size = state.chunks.front().size;
-    if (state.results == nullptr) state.results = &AwaitFirst();
-    state.end = state.results->rooms() + size;
-    state.unsure = state.left - state.results->CountFrom(size - state.left);
+  // The current element's result, which is there; throws what there is instead.
+  Room& Current() {
+    State& state = *state_;
+    if (state.at == state.sure) {
+      typename Call::Result& results = AwaitFirst();
+      const size_t i = state.chunks.front().size - state.after;
+      const size_t count = results.CountFrom(i);
+      state.at = results.rooms() + i;
+      state.sure = state.at + count;
+      state.after -= count;
+    }
+    return *state.at;
   }
 
   typename Call::Result& AwaitFirst() {
@@ -298,16 +322,21 @@ class MapResults {
 
   void BeginFirst() {
     const std::deque<Chunk>& chunks = state_->chunks;
-    state_->left = chunks.empty() ? 0 : chunks.front().size;
-    state_->unsure = state_->left;
-    state_->results = nullptr;
+    state_->at = state_->sure = nullptr;
+    state_->after = chunks.empty() ? 0 : chunks.front().size;
   }
 
   void Advance() {
-    if (state_->left == 0) return;  // the limit has ended it
+    if (IsAtEnd()) return;  // the limit has ended it
     if (options_.progress != nullptr) options_.progress->Add(1);
-    if (--state_->left > 0) return;
-    state_->chunks.pop_front();
+    State& state = *state_;
+    if (state.at != state.sure) {
+      ++state.at;
+    } else {
+      --state.after;
+    }
+    if (!IsAtEnd()) return;
+    state.chunks.pop_front();
     BeginFirst();
     SubmitNext();
   }

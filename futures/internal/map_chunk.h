@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <new>
 #include <optional>
@@ -75,10 +76,26 @@ requires(!std::is_object_v<T>) class ResultRoom<T>
     : public pool_internal::ResultCell<T> {
 };
 
-// Room for an element that is trivially copied, and then for its result.
+// What is kept of an element: of one member that alone, so that many elements may
+// be copied to their cells in one piece.
+template <typename... Members>
+struct KeptElement {
+  using Type = std::tuple<Members...>;
+};
+template <typename Member>
+struct KeptElement<Member> {
+  using Type = Member;
+};
+
+// Room for an element whose members are trivially copied, and then for its
+// result.
 template <typename Element, typename T>
-class MapCell {
-  static_assert(std::is_trivially_destructible_v<Element>);
+class MapCell;
+
+template <typename... Members, typename T>
+class MapCell<std::tuple<Members...>, T> {
+  static_assert((std::is_trivially_copyable_v<Members> && ...));
+  using Kept = typename KeptElement<Members...>::Type;
 
  public:
   MapCell() {}
@@ -86,9 +103,8 @@ class MapCell {
   MapCell& operator=(const MapCell&) = delete;
   ~MapCell() {}  // as of ResultRoom
 
-  template <typename... Members>
   void SetElement(const Members&... members) {
-    new (static_cast<void*>(std::addressof(element_))) Element(members...);
+    new (static_cast<void*>(std::addressof(kept_))) Kept(members...);
   }
   template <typename Call>
   void SetFrom(const Call& call) {
@@ -97,15 +113,21 @@ class MapCell {
   }
   template <typename Function>
   void CallForElement(const Function& function) {
-    Element element(element_);
-    SetFrom([&]() -> T { return std::apply(function, std::move(element)); });
+    Kept kept(kept_);
+    SetFrom([&]() -> T {
+      if constexpr (sizeof...(Members) == 1) {
+        return std::invoke(function, std::move(kept));
+      } else {
+        return std::apply(function, std::move(kept));
+      }
+    });
   }
   decltype(auto) get() { return room_.get(); }
   void Destroy() noexcept { room_.Destroy(); }
 
  private:
   union {
-    Element element_;
+    Kept kept_;
     ResultRoom<T> room_;
   };
 };

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <iterator>
+#include <memory>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -57,8 +59,8 @@ class ZipCursor {
 
   // Whether the elements are numbers or the like, which lie side by side in each
   // of the ranges: nothing can fail when they are copied. Then also: how many are
-  // left; the first `count` of them copied to cells, which have SetElement(); and
-  // that so many are done with. REQUIRES: Take() is not called.
+  // left; the first `count` of them copied to MapCells; and that so many are done
+  // with. REQUIRES: Take() is not called.
   static constexpr bool kFlat = (kIsFlat<Ranges> && ...);
   size_t Left() const {
     return std::apply(
@@ -79,7 +81,17 @@ class ZipCursor {
   // The places in registers, not in this object.
   template <typename Cell, typename... Iterators>
   static void Copy(Cell* to, size_t count, Iterators... from) {
-    for (; count > 0; --count) (to++)->SetElement(*from++...);
+    // In one piece, where cells have the size of the one member that they keep:
+    // it takes about half as long.
+    if constexpr (sizeof...(from) == 1 &&
+                  sizeof(Cell) ==
+                      (sizeof(std::iter_value_t<Iterators>) + ...)) {
+      (std::memcpy(static_cast<void*>(to), std::to_address(from),
+                   count * sizeof(Cell)),
+       ...);
+    } else {
+      for (; count > 0; --count) (to++)->SetElement(*from++...);
+    }
   }
 
   std::tuple<pool_internal::InputCursor<Ranges>...> cursors_;
