@@ -107,7 +107,7 @@ class MapResults {
     iterator() = default;
 
     // Waits for the result of the current element. The reference is good until
-    // the next step; other iterators, too.
+    // the next step, and so are other iterators.
     reference operator*() const {
       return (at_ != sure_ ? *at_ : results_->Current()).get();
     }
@@ -133,8 +133,8 @@ class MapResults {
     explicit iterator(MapResults* results) : results_(results) { LookUp(); }
 
     void LookUp() {
-      if (results_->options_.progress != nullptr)
-        return;  // it is told of each step
+      // A progress is told of each step.
+      if (results_->options_.progress != nullptr) return;
       at_ = results_->state_->at;
       sure_ = results_->state_->sure;
     }
