@@ -48,6 +48,7 @@
 #include "heddle/pool/imap_results.h"
 #include "heddle/pool/internal/call_task.h"
 #include "heddle/pool/internal/loop.h"
+#include "heddle/pool/internal/loop_board.h"
 #include "heddle/pool/internal/map_input.h"
 #include "heddle/pool/internal/map_job.h"
 #include "heddle/pool/internal/result_state.h"
@@ -233,7 +234,7 @@ class ThreadPool {
   void ForRange(int64_t begin, int64_t end, Body&& body, int64_t grain = 1) {
     CheckLoop(grain);
     if (begin < end)
-      pool_internal::ParallelLoop(pool_, begin, end, grain, body);
+      pool_internal::ParallelLoop(pool_, *board_, begin, end, grain, body);
   }
 
   // The same with `body(element)` for the elements of a range with random
@@ -246,7 +247,8 @@ class ThreadPool {
       body(first[static_cast<std::iter_difference_t<decltype(first)>>(i)]);
     };
     const auto size = static_cast<int64_t>(std::end(range) - first);
-    if (size > 0) pool_internal::ParallelLoop(pool_, 0, size, grain, call);
+    if (size > 0)
+      pool_internal::ParallelLoop(pool_, *board_, 0, size, grain, call);
   }
 
   // Calls all of the functions, at the same time as far as workers are free, and
@@ -334,6 +336,8 @@ class ThreadPool {
 
   const Terminated terminated_ =
       std::make_shared<internal::Atomic<bool>>(false);
+  const std::shared_ptr<pool_internal::LoopBoard> board_ =
+      std::make_shared<pool_internal::LoopBoard>();
   WorkerPool pool_;
 };
 

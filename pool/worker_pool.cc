@@ -194,6 +194,8 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   uint64_t number() const { return number_; }
   int threads() const { return roster_.counts().threads; }
 
+  bool SeemsToHaveWork() const;
+
   // Somebody has made work visible.
   void CallForWork() {
     const Roster::Call call = roster_.CallOne();
@@ -235,7 +237,6 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   void End(Worker& worker);
 
   bool HasWork();
-  bool SeemsToHaveWork() const;
   bool DequesHaveWork() const;
   size_t Queued() const;
   std::string NameOf(const Worker& worker) const;
@@ -847,6 +848,12 @@ bool WorkerPool::Join(const WaitLimit& limit) {
 }
 
 WorkerPool::Worker* WorkerPool::Here() const { return core_->Here(); }
+
+bool WorkerPool::IsWorkerWanted() {
+  auto* const worker = static_cast<Worker*>(internal::ThisThread().worker);
+  return worker == nullptr || worker->core().IsClosed() ||
+         worker->core().SeemsToHaveWork();
+}
 
 bool WorkerPool::PushFork(Worker& worker, Fork& fork) {
   // Without memory there are no thieves, and the caller runs it.

@@ -187,6 +187,11 @@ class WorkerPool {
   // True in a task of this pool's.
   [[nodiscard]] bool IsWorkerHere() const;
 
+  // For tasks that wait for work of another kind, and are of less use than any
+  // that is queued: true if the calling thread is not a worker, or one of a pool
+  // that has tasks queued or has been shut down. Advisory.
+  [[nodiscard]] static bool IsWorkerWanted();
+
   // The pool's number among all pools, from 1: for tasks of many parts, which
   // whoever wants their result may run parts of if it is one of its workers.
   [[nodiscard]] uint64_t number() const;

@@ -3,75 +3,80 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <utility>
 
+#include "heddle/pool/internal/loop_board.h"
+#include "heddle/pool/internal/shared_loop.h"
 #include "heddle/pool/internal/task_queue.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
-#include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/internal/throw.h"
 
 namespace heddle {
 namespace pool_internal {
+namespace {
 
-void SharedLoop::DoPieces() {
-  // relaxed throughout: claims, (L2). What the body reads was written before
-  // the guests were invited.
-  int64_t next = next_.load(std::memory_order_relaxed);
-  while (next < end_) {
-    const int64_t left = end_ - next;
-    const int64_t piece = std::min(left, std::max(grain_, left / share_));
-    if (!next_.compare_exchange_weak(next, next + piece,
-                                     std::memory_order_relaxed)) {
-      continue;
+// Pieces of a loop that one worker helps with: a claim takes about as long as the
+// transfer of a cache line, and the last to end keeps the other waiting.
+constexpr double kLeastNanos = 100;
+constexpr double kMostNanos = 2'000;
+
+}  // namespace
+
+int64_t DoWithWatcher(WorkerPool& pool, LoopBoard& board, LoopPace& pace,
+                      const SharedLoop::Work& work) {
+  const auto elements_for = [&pace](double nanos) {
+    return std::max(pace.grain(), static_cast<int64_t>(nanos / pace.nanos()));
+  };
+  SharedLoop::Work next = work;
+  next.share = 2;
+  LoopPace::Rest rest = LoopPace::Rest::kForTwo;
+  while (rest == LoopPace::Rest::kForTwo && next.begin < work.end) {
+    if (!board.IsWatched()) {
+      board.Missed(pool, pace.started());
+      break;
     }
-    int64_t at = next;
-    std::exception_ptr error =
-        internal::CatchAll([&] { body_(context_, next, next + piece, at); });
-    if (error != nullptr) {
-      // No piece is begun any more; those before this one have been.
-      next_.store(end_, std::memory_order_relaxed);
-      thrown_.Add(at, std::move(error));
-      return;
-    }
-    next = next_.load(std::memory_order_relaxed);
+    next.least = elements_for(kLeastNanos);
+    next.most = elements_for(kMostNanos);
+    const int64_t left = work.end - next.begin;
+    const bool is_last = left / LoopPace::kTimesSeen <= pace.seen();
+    const int64_t count = is_last ? left : LoopPace::kTimesSeen * pace.seen();
+    next.end = next.begin + count;
+    std::exception_ptr error;
+    if (!board.TryRun(next, error)) break;
+    if (error != nullptr) internal::Rethrow(std::move(error));
+    next.begin = next.end;
+    if (!is_last) rest = pace.Look(count, left - count, /*threads=*/2);
   }
+  return next.begin;
 }
 
-void SharedLoop::Leave() {
-  if (present_.fetch_sub(1, std::memory_order_acq_rel) == 1)  // [OUT]
-    all_out_.Set();
-}
-
-std::exception_ptr SharedLoop::RunAsCaller() {
-  DoPieces();
-  Leave();
-  all_out_.Wait();
-  return thrown_.Take();
-}
-
-void SharedLoop::RunAsGuest() {
-  // relaxed: who is counted has been invited, and that ordered all it reads.
-  int present = present_.load(std::memory_order_relaxed);
-  do {
-    if (present == 0) return;  // (L1)
-  } while (!present_.compare_exchange_weak(present, present + 1,
-                                           std::memory_order_relaxed));
-  DoPieces();
-  Leave();
-}
-
-void Invite(WorkerPool& pool, const internal::RefPtr<SharedLoop>& loop,
-            int guests) {
+void DoAllWithWorkers(WorkerPool& pool, int64_t grain,
+                      const SharedLoop::Work& work) {
+  const int workers = pool.max_workers();
+  SharedLoop::Work all = work;
+  all.share = 4 * int64_t{workers};
+  all.least = grain;
+  all.most = std::numeric_limits<int64_t>::max();
+  const auto loop =
+      internal::RefPtr<InvitedLoop>::Adopt(MakeInBlock<InvitedLoop>());
+  loop->Open(all);
+  const int64_t pieces = (all.end - all.begin + grain - 1) / grain;
+  // In a worker one of them is at it already.
+  const auto guests =
+      std::min<int64_t>(pieces, pool.IsWorkerHere() ? workers - 1 : workers);
   // Without memory, or in a pool that has been shut down meanwhile, the caller
   // does it all.
   static_cast<void>(internal::CatchAll([&] {
     TaskQueue invitations;
-    for (int i = 0; i < guests; ++i)
-      invitations.Push(Task([loop] { loop->RunAsGuest(); }));
+    for (int64_t i = 0; i < guests; ++i)
+      invitations.Push(Task([loop] { loop->Help(); }));
     static_cast<void>(pool.ScheduleMany(invitations));
   }));
+  std::exception_ptr error = loop->Run();
+  if (error != nullptr) internal::Rethrow(std::move(error));
 }
 
 }  // namespace pool_internal

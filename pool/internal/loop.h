@@ -2,65 +2,33 @@
 // many workers as come in time.
 //
 // The caller begins alone. Only when the first elements have shown that the rest
-// will take longer than it takes to wake somebody are workers invited; a short
-// loop costs no more than its elements and a few looks at the clock. Then all
+// will take longer than it takes to wake somebody are workers invited; then all
 // take pieces of what is left, smaller and smaller ones, so that they end
-// together however uneven the work is.
-//
-// The loop is on the heap, but the body on the caller's stack:
-//
-//   (L1) present_ counts those inside, at first the caller. Nobody enters at 0,
-//        and the caller leaves only when no piece is left: then it waits for 0,
-//        and who comes later touches nothing but the loop itself.
-//   (L2) next_ only grows; who raises it from a to b does [a, b).
-//   [OUT] release of present_ by who leaves -> acquire by who brings it to 0,
-//         and [SET] of the event: all pieces before the caller's return.
+// together however uneven the work is. A shorter loop costs no more than its
+// elements and a few looks at the clock; but if a worker watches for such loops
+// (loop_board.h), it has its part.
 
 #ifndef HEDDLE_POOL_INTERNAL_LOOP_H_
 #define HEDDLE_POOL_INTERNAL_LOOP_H_
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <memory>
 #include <utility>
 
-#include "heddle/pool/internal/lowest_error.h"
+#include "heddle/pool/internal/loop_board.h"
+#include "heddle/pool/internal/shared_loop.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
-#include "heddle/sync/event.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/clock.h"
-#include "heddle/thread/internal/ref_ptr.h"
-#include "heddle/thread/internal/throw.h"
 
 namespace heddle {
 namespace pool_internal {
 
-// What of the loop does not depend on the body.
-class SharedLoop {
+// A loop to which workers are invited, who may come when it is over.
+class InvitedLoop : public SharedLoop {
  public:
-  // body(context, begin, end) does a piece; it throws what an element threw
-  // after storing its number in `at`.
-  using Body = void (*)(void* context, int64_t begin, int64_t end, int64_t& at);
-
-  SharedLoop(Body body, void* context, int64_t begin, int64_t end,
-             int64_t grain, int workers)
-      : body_(body),
-        context_(context),
-        end_(end),
-        grain_(grain),
-        share_(4 * int64_t{workers}),
-        next_(begin) {}
-
-  // By the caller, whose presence is counted: does pieces, and returns when all
-  // are done. Returns what the lowest element that threw has thrown.
-  std::exception_ptr RunAsCaller();
-
-  // By a worker that was invited.
-  void RunAsGuest();
-
   void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
   void Unref() {
     // acq_rel: what any holder did before it is destroyed.
@@ -69,71 +37,109 @@ class SharedLoop {
   }
 
  private:
-  void DoPieces();
-  void Leave();
-
-  const Body body_;
-  void* const context_;
-  const int64_t end_;
-  const int64_t grain_;
-  const int64_t share_;
-  internal::Atomic<int64_t> next_;       // (L2)
-  internal::Atomic<int> present_{1};     // (L1)
   internal::Atomic<int> references_{1};  // the caller's
-  Event all_out_;
-  LowestError thrown_;
 };
 
-// Invites up to `guests` workers of `pool`; fewer if there is no memory, or the
-// pool accepts nothing.
-void Invite(WorkerPool& pool, const internal::RefPtr<SharedLoop>& loop,
-            int guests);
+// How long elements take, as their caller has seen who does the first of them
+// alone, piece by piece.
+class LoopPace {
+ public:
+  // To wake a worker takes about as long as a loop that is expected to be done in
+  // less.
+  static constexpr double kAloneNanos = 20'000;
+  // Pieces that take this long together tell how long the rest will take.
+  static constexpr int64_t kKnownNanos = 500;
+  // For a worker that is awake and watches, a guess will do; what it helps with
+  // has to be worth a few cache lines.
+  static constexpr int64_t kGuessedNanos = 100;
+  static constexpr double kSharedNanos = 700;
 
-// A loop that is expected to be done in less is not shared: to wake a worker
-// takes about as long.
-inline constexpr int64_t kAloneNanos = 20'000;
-// The elements that take this long together tell how long the rest will take.
-inline constexpr int64_t kKnownNanos = 500;
+  explicit LoopPace(int64_t grain)
+      : grain_(grain),
+        piece_(grain),
+        started_(internal::Clock::Now()),
+        last_(started_) {}
 
-// REQUIRES: begin <= end, grain >= 1.
-template <typename F>
-void ParallelLoop(WorkerPool& pool, int64_t begin, int64_t end, int64_t grain,
-                  F& body) {
-  const int64_t all = end - begin;
-  const int workers = pool.max_workers();
-  // Alone, as long as the rest looks short: one grain, eight, ...; the first few
-  // tell nothing if the looks at the clock take longer.
-  const int64_t started = internal::Clock::Now();
-  for (int64_t piece = grain; begin < end;) {
-    const int64_t stop = begin + std::min(piece, end - begin);
-    for (; begin < stop; ++begin) body(begin);
-    const int64_t left = end - begin;
-    if (left == 0) return;
-    const int64_t taken = internal::Clock::Now() - started;
-    const bool rest_is_long =
-        static_cast<double>(taken) * static_cast<double>(left) >
-        static_cast<double>(kAloneNanos) * static_cast<double>(all - left);
-    if (taken >= kKnownNanos && rest_is_long && left > grain) break;
-    piece = piece < left / 8 ? 8 * piece : left;
+  int64_t grain() const { return grain_; }
+  int64_t started() const { return started_; }
+  // How many elements to do next; how many have just been done, and how long one
+  // of these took.
+  int64_t piece() const { return piece_; }
+  int64_t seen() const { return seen_; }
+  double nanos() const { return nanos_; }
+
+  enum class Rest { kForOne, kForTwo, kForAll };
+
+  // `done` elements have been done, by the caller or by two threads, since the last
+  // look, and `left` are left: for how many?
+  Rest Look(int64_t done, int64_t left, int threads = 1) {
+    const int64_t now = internal::Clock::Now();
+    const int64_t taken = threads * (now - std::exchange(last_, now));
+    seen_ = done;
+    nanos_ = static_cast<double>(taken) / static_cast<double>(done);
+    if (left <= grain_) return Rest::kForOne;
+    const double rest = nanos_ * static_cast<double>(left);
+    if (rest > kAloneNanos && now - started_ >= kKnownNanos) {
+      // A processor that was away for a moment looks like long elements. Where one
+      // more piece is little of the rest, it tells.
+      if (is_long_ || left / kTimesSeen < done) return Rest::kForAll;
+      is_long_ = true;
+      return Rest::kForOne;
+    }
+    is_long_ = false;
+    piece_ = piece_ < left / 8 ? 8 * piece_ : left;
+    return taken >= kGuessedNanos && rest > kSharedNanos ? Rest::kForTwo
+                                                         : Rest::kForOne;
   }
-  if (begin >= end) return;
+  // What has been seen says little of more than so many times as many elements.
+  static constexpr int64_t kTimesSeen = 16;
 
-  const SharedLoop::Body piece_of_body = [](void* context, int64_t at_first,
-                                            int64_t at_last, int64_t& at) {
+ private:
+  const int64_t grain_;
+  int64_t piece_;
+  int64_t seen_ = 0;
+  const int64_t started_;
+  int64_t last_;
+  double nanos_ = 0;
+  bool is_long_ = false;  // so the last piece has said
+};
+
+// The two ways to do elements of `work` together with others; it says what they
+// are, but not how they are divided. Both rethrow what the lowest element that
+// threw has thrown.
+//
+// As long as they look short, with who watches `board`, if anybody does. Returns
+// where that has got to.
+int64_t DoWithWatcher(WorkerPool& pool, LoopBoard& board, LoopPace& pace,
+                      const SharedLoop::Work& work);
+// All of them, with the workers of `pool`.
+void DoAllWithWorkers(WorkerPool& pool, int64_t grain,
+                      const SharedLoop::Work& work);
+
+// REQUIRES: begin < end, grain >= 1.
+template <typename F>
+void ParallelLoop(WorkerPool& pool, LoopBoard& board, int64_t begin,
+                  int64_t end, int64_t grain, F& body) {
+  SharedLoop::Work work;
+  work.body = [](void* context, int64_t first, int64_t last, int64_t& at) {
     F& function = *static_cast<F*>(context);  // const again if it was
-    for (at = at_first; at < at_last; ++at) function(at);
+    for (at = first; at < last; ++at) function(at);
   };
-  const auto loop = internal::RefPtr<SharedLoop>::Adopt(MakeInBlock<SharedLoop>(
-      piece_of_body,
-      const_cast<void*>(static_cast<const void*>(std::addressof(body))), begin,
-      end, grain, workers));
-  const int64_t pieces = (end - begin + grain - 1) / grain;
-  // In a worker one of them is at it already.
-  Invite(pool, loop,
-         static_cast<int>(std::min<int64_t>(
-             pieces, pool.IsWorkerHere() ? workers - 1 : workers)));
-  std::exception_ptr error = loop->RunAsCaller();
-  if (error != nullptr) internal::Rethrow(std::move(error));
+  work.context =
+      const_cast<void*>(static_cast<const void*>(std::addressof(body)));
+  work.end = end;
+  LoopPace::Rest rest = LoopPace::Rest::kForOne;
+  for (LoopPace pace(grain); rest != LoopPace::Rest::kForAll;) {
+    const int64_t piece = std::min(pace.piece(), end - begin);
+    for (const int64_t stop = begin + piece; begin < stop; ++begin) body(begin);
+    if (begin == end) return;
+    rest = pace.Look(piece, end - begin);
+    work.begin = begin;
+    if (rest == LoopPace::Rest::kForTwo)
+      begin = DoWithWatcher(pool, board, pace, work);
+    if (begin == end) return;
+  }
+  DoAllWithWorkers(pool, grain, work);
 }
 
 }  // namespace pool_internal

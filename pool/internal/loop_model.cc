@@ -1,19 +1,23 @@
-// Models of SharedLoop, (L1) and (L2), and of MapJob, (M1) and (M2), under every
-// schedule.
+// Models of SharedLoop, (L1) and (L2), of LoopBoard, (B1), and of MapJob, (M1)
+// and (M2), under every schedule.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "heddle/pool/internal/block_cache.h"
 #include "heddle/pool/internal/loop.h"
+#include "heddle/pool/internal/loop_board.h"
 #include "heddle/pool/internal/map_input.h"
 #include "heddle/pool/internal/map_job.h"
 #include "heddle/pool/internal/result_handle.h"
 #include "heddle/pool/internal/result_state.h"
+#include "heddle/pool/internal/shared_loop.h"
 #include "heddle/pool/task.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/tools/explore/explore.h"
@@ -36,24 +40,38 @@ struct Body {
   std::vector<Var<int>> calls;
 };
 
-SharedLoop* MakeLoop(Body& body, int64_t n) {
-  return MakeInBlock<SharedLoop>(&Body::Piece, static_cast<void*>(&body),
-                                 int64_t{0}, n, int64_t{1}, /*workers=*/2);
+SharedLoop::Work WorkOf(Body& body) {
+  SharedLoop::Work work;
+  work.body = &Body::Piece;
+  work.context = &body;
+  work.end = static_cast<int64_t>(body.calls.size());
+  return work;
+}
+
+bool AllCalledOnce(const Body& body) {
+  return std::all_of(body.calls.begin(), body.calls.end(),
+                     [](const Var<int>& calls) { return calls == 1; });
+}
+
+InvitedLoop* MakeLoop(Body& body) {
+  auto* const loop = MakeInBlock<InvitedLoop>();
+  loop->Open(WorkOf(body));
+  return loop;
 }
 
 TEST(LoopModel, EachElementIsDoneOnceAndTheCallerSeesAll) {
   EXPECT_TRUE(Holds(2, [](Execution& run) {
-    SharedLoop* loop = nullptr;
+    InvitedLoop* loop = nullptr;
     {
       Body body(3);
-      loop = MakeLoop(body, 3);
+      loop = MakeLoop(body);
       loop->Ref();
       run.Run(
           [&] {
-            explore::Check(loop->RunAsCaller() == nullptr);
-            for (const Var<int>& calls : body.calls) explore::Check(calls == 1);
+            explore::Check(loop->Run() == nullptr);
+            explore::Check(AllCalledOnce(body));
           },
-          [&] { loop->RunAsGuest(); });
+          [&] { loop->Help(); });
       loop->Unref();
     }
     loop->Unref();
@@ -63,18 +81,51 @@ TEST(LoopModel, EachElementIsDoneOnceAndTheCallerSeesAll) {
 TEST(LoopModel, AGuestThatComesLateTouchesNothing) {
   EXPECT_TRUE(Holds(2, [](Execution& run) {
     auto* body = new Body(1);
-    SharedLoop* const loop = MakeLoop(*body, 1);
+    InvitedLoop* const loop = MakeLoop(*body);
     loop->Ref();
     run.Run(
         [&] {
-          explore::Check(loop->RunAsCaller() == nullptr);
+          explore::Check(loop->Run() == nullptr);
           delete body;
           loop->Unref();
         },
         [&] {
-          loop->RunAsGuest();
+          loop->Help();
           loop->Unref();
         });
+  }));
+}
+
+// Runs a loop of `n` elements on `board`, if that is free; its body is gone
+// afterwards.
+void RunLoop(LoopBoard& board, size_t n) {
+  const auto body = std::make_unique<Body>(n);
+  std::exception_ptr error;
+  if (!board.TryRun(WorkOf(*body), error)) return;
+  explore::Check(error == nullptr);
+  explore::Check(AllCalledOnce(*body));
+}
+
+TEST(LoopBoardModel, OneLoopFollowsAnother) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    LoopBoard board;
+    run.Run(
+        [&] {
+          RunLoop(board, 2);
+          RunLoop(board, 1);
+        },
+        [&] {
+          board.Help();
+          board.Help();
+        });
+  }));
+}
+
+TEST(LoopBoardModel, TwoWhoHaveLoopsDoNotMeet) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    LoopBoard board;
+    run.Run([&] { RunLoop(board, 1); }, [&] { RunLoop(board, 1); },
+            [&] { board.Help(); });
   }));
 }
 
