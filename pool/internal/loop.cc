@@ -7,10 +7,12 @@
 #include <utility>
 
 #include "heddle/pool/internal/loop_board.h"
+#include "heddle/pool/internal/loop_pace.h"
 #include "heddle/pool/internal/shared_loop.h"
 #include "heddle/pool/internal/task_queue.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
+#include "heddle/thread/internal/clock.h"
 #include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/internal/throw.h"
 
@@ -48,7 +50,9 @@ int64_t DoWithWatcher(WorkerPool& pool, LoopBoard& board, LoopPace& pace,
     if (!board.TryRun(next, error)) break;
     if (error != nullptr) internal::Rethrow(std::move(error));
     next.begin = next.end;
-    if (!is_last) rest = pace.Look(count, left - count, /*threads=*/2);
+    if (!is_last)
+      rest =
+          pace.Look(internal::Clock::Now(), count, left - count, /*threads=*/2);
   }
   return next.begin;
 }

@@ -14,9 +14,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <utility>
 
 #include "heddle/pool/internal/loop_board.h"
+#include "heddle/pool/internal/loop_pace.h"
 #include "heddle/pool/internal/shared_loop.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
@@ -38,70 +38,6 @@ class InvitedLoop : public SharedLoop {
 
  private:
   internal::Atomic<int> references_{1};  // the caller's
-};
-
-// How long elements take, as their caller has seen who does the first of them
-// alone, piece by piece.
-class LoopPace {
- public:
-  // To wake a worker takes about as long as a loop that is expected to be done in
-  // less.
-  static constexpr double kAloneNanos = 20'000;
-  // Pieces that take this long together tell how long the rest will take.
-  static constexpr int64_t kKnownNanos = 500;
-  // For a worker that is awake and watches, a guess will do; what it helps with
-  // has to be worth a few cache lines.
-  static constexpr int64_t kGuessedNanos = 100;
-  static constexpr double kSharedNanos = 700;
-
-  explicit LoopPace(int64_t grain)
-      : grain_(grain),
-        piece_(grain),
-        started_(internal::Clock::Now()),
-        last_(started_) {}
-
-  int64_t grain() const { return grain_; }
-  int64_t started() const { return started_; }
-  // How many elements to do next; how many have just been done, and how long one
-  // of these took.
-  int64_t piece() const { return piece_; }
-  int64_t seen() const { return seen_; }
-  double nanos() const { return nanos_; }
-
-  enum class Rest { kForOne, kForTwo, kForAll };
-
-  // `done` elements have been done, by the caller or by two threads, since the last
-  // look, and `left` are left: for how many?
-  Rest Look(int64_t done, int64_t left, int threads = 1) {
-    const int64_t now = internal::Clock::Now();
-    const int64_t taken = threads * (now - std::exchange(last_, now));
-    seen_ = done;
-    nanos_ = static_cast<double>(taken) / static_cast<double>(done);
-    if (left <= grain_) return Rest::kForOne;
-    const double rest = nanos_ * static_cast<double>(left);
-    if (rest > kAloneNanos && now - started_ >= kKnownNanos) {
-      // A processor that was away for a moment looks like long elements. Where one
-      // more piece is little of the rest, it tells.
-      if (is_long_ || left / kTimesSeen < done) return Rest::kForAll;
-      is_long_ = true;
-      return Rest::kForOne;
-    }
-    is_long_ = false;
-    piece_ = piece_ < left / 8 ? 8 * piece_ : left;
-    return taken >= kGuessedNanos && rest > kSharedNanos ? Rest::kForTwo
-                                                         : Rest::kForOne;
-  }
-  // What has been seen says little of more than so many times as many elements.
-  static constexpr int64_t kTimesSeen = 16;
-
- private:
-  const int64_t grain_;
-  int64_t piece_;
-  int64_t seen_ = 0;
-  const int64_t started_;
-  int64_t last_;
-  double nanos_ = 0;
-  bool is_long_ = false;  // so the last piece has said
 };
 
 // The two ways to do elements of `work` together with others; it says what they
@@ -129,11 +65,12 @@ void ParallelLoop(WorkerPool& pool, LoopBoard& board, int64_t begin,
       const_cast<void*>(static_cast<const void*>(std::addressof(body)));
   work.end = end;
   LoopPace::Rest rest = LoopPace::Rest::kForOne;
-  for (LoopPace pace(grain); rest != LoopPace::Rest::kForAll;) {
+  for (LoopPace pace(grain, internal::Clock::Now());
+       rest != LoopPace::Rest::kForAll;) {
     const int64_t piece = std::min(pace.piece(), end - begin);
     for (const int64_t stop = begin + piece; begin < stop; ++begin) body(begin);
     if (begin == end) return;
-    rest = pace.Look(piece, end - begin);
+    rest = pace.Look(internal::Clock::Now(), piece, end - begin);
     work.begin = begin;
     if (rest == LoopPace::Rest::kForTwo)
       begin = DoWithWatcher(pool, board, pace, work);

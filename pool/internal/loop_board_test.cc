@@ -1,0 +1,251 @@
+#include "heddle/pool/internal/loop_board.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "heddle/pool/internal/shared_loop.h"
+#include "heddle/pool/internal/testing.h"
+#include "heddle/pool/worker_pool.h"
+#include "heddle/sync/event.h"
+#include "heddle/thread/internal/os_thread.h"
+#include "heddle/thread/thread.h"
+
+namespace heddle {
+namespace pool_internal {
+namespace {
+
+// A loop that counts the calls of each of its elements, and throws those numbers
+// that it is told to.
+struct Counts {
+  static void Piece(void* context, int64_t first, int64_t last, int64_t& at) {
+    auto& counts = *static_cast<Counts*>(context);
+    for (at = first; at < last; ++at) {
+      ++counts.calls[static_cast<size_t>(at)];
+      if (at >= counts.throws_from) throw at;
+    }
+  }
+  explicit Counts(size_t n) : calls(n) {}
+
+  SharedLoop::Work work() {
+    SharedLoop::Work work;
+    work.body = &Piece;
+    work.context = this;
+    work.share = 2;
+    work.most = 10;
+    work.end = static_cast<int64_t>(calls.size());
+    return work;
+  }
+  bool AllCalledOnce() const {
+    return std::all_of(calls.begin(), calls.end(),
+                       [](const std::atomic<int>& n) { return n == 1; });
+  }
+
+  std::vector<std::atomic<int>> calls;
+  int64_t throws_from = INT64_MAX;
+};
+
+TEST(LoopBoardTest, NobodyNeedHelp) {
+  LoopBoard board;
+  for (const size_t n : {1, 2, 1000}) {
+    Counts counts(n);
+    std::exception_ptr error;
+    ASSERT_TRUE(board.TryRun(counts.work(), error));
+    EXPECT_EQ(error, nullptr);
+    EXPECT_TRUE(counts.AllCalledOnce());
+  }
+  board.Help();  // there is none
+}
+
+TEST(LoopBoardTest, ALoopInALoopFindsTheBoardTaken) {
+  LoopBoard board;
+  struct Outer {
+    static void Piece(void* context, int64_t first, int64_t last, int64_t& at) {
+      auto& outer = *static_cast<Outer*>(context);
+      Counts inner(3);
+      std::exception_ptr error;
+      for (at = first; at < last; ++at)
+        outer.refused += outer.board.TryRun(inner.work(), error) ? 0 : 1;
+    }
+    LoopBoard& board;
+    int refused = 0;
+  } outer{board};
+  SharedLoop::Work work;
+  work.body = &Outer::Piece;
+  work.context = &outer;
+  work.end = 5;
+  std::exception_ptr error;
+  EXPECT_TRUE(board.TryRun(work, error));
+  EXPECT_EQ(outer.refused, 5);
+  Counts later(3);
+  EXPECT_TRUE(board.TryRun(later.work(), error));
+}
+
+TEST(LoopBoardTest, TheLowestErrorComesOutAndTheBoardCanBeUsedAgain) {
+  LoopBoard board;
+  Counts counts(1000);
+  counts.throws_from = 700;
+  std::exception_ptr error;
+  ASSERT_TRUE(board.TryRun(counts.work(), error));
+  ASSERT_NE(error, nullptr);
+  try {
+    std::rethrow_exception(error);
+  } catch (int64_t at) {
+    EXPECT_EQ(at, 700);
+  }
+  Counts next(1000);
+  ASSERT_TRUE(board.TryRun(next.work(), error));
+  EXPECT_EQ(error, nullptr);
+  EXPECT_TRUE(next.AllCalledOnce());
+}
+
+TEST(LoopBoardTest, EachElementIsDoneOnceWhoeverHelps) {
+  LoopBoard board;
+  std::atomic<bool> over{false};
+  const auto help = [&] {
+    while (!over) board.Help();
+  };
+  Thread one(help);
+  Thread two(help);
+  one.Start();
+  two.Start();
+  int wrong = 0;
+  for (size_t i = 0; i < 20'000; ++i) {
+    Counts counts(1 + i % 50);
+    if (i % 7 == 0) counts.throws_from = static_cast<int64_t>(i % 25);
+    const bool throws =
+        counts.throws_from < static_cast<int64_t>(counts.calls.size());
+    std::exception_ptr error;
+    ASSERT_TRUE(board.TryRun(counts.work(), error));
+    if (throws != (error != nullptr)) ++wrong;
+    if (!throws && !counts.AllCalledOnce()) ++wrong;
+  }
+  over = true;
+  one.Join();
+  two.Join();
+  EXPECT_EQ(wrong, 0);
+}
+
+class LoopBoardStreamTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (internal::UsableCpus() == 1)
+      GTEST_SKIP() << "with one processor nobody watches";
+  }
+
+  // Begins with one that is the first of a stream.
+  void Miss(int loops) {
+    now_ += 2 * LoopBoard::kStreamNanos;
+    for (int i = 0; i < loops; ++i) board_->Missed(pool_, now_ += 1'000);
+  }
+  uint64_t submitted() const { return pool_.Stats().submitted; }
+  void AwaitAllDone() const {
+    WaitUntil([&] { return pool_.Stats().done == submitted(); });
+  }
+
+  const std::shared_ptr<LoopBoard> board_ = std::make_shared<LoopBoard>();
+  WorkerPool pool_{{.max_workers = 1, .max_spares = 0}};
+  int64_t now_ = 0;
+};
+
+TEST_F(LoopBoardStreamTest, FewLoopsCallNobody) {
+  Miss(LoopBoard::kStream - 1);
+  Miss(LoopBoard::kStream - 1);
+  EXPECT_EQ(submitted(), 0u);
+}
+
+TEST_F(LoopBoardStreamTest, LooksAtOneLoopAreOneLoop) {
+  now_ += 2 * LoopBoard::kStreamNanos;
+  for (int i = 0; i < 10 * LoopBoard::kStream; ++i) board_->Missed(pool_, now_);
+  EXPECT_EQ(submitted(), 0u);
+}
+
+TEST_F(LoopBoardStreamTest, AStreamCallsOneWorkerUntilThatHasEnded) {
+  Event begun;
+  Event go_on;
+  MustSchedule(pool_, [&] {
+    begun.Set();
+    go_on.Wait();
+  });
+  begun.Wait();
+  Miss(10 * LoopBoard::kStream);
+  EXPECT_EQ(submitted(), 2u);
+  go_on.Set();
+  AwaitAllDone();
+  // It watched in vain, so it takes a stream again.
+  EXPECT_FALSE(board_->IsWatched());
+  Miss(LoopBoard::kStream - 1);
+  EXPECT_EQ(submitted(), 2u);
+  board_->Missed(pool_, now_ += 1'000);
+  EXPECT_EQ(submitted(), 3u);
+}
+
+TEST_F(LoopBoardStreamTest, AnInvitationThatIsDroppedMayBeRepeated) {
+  Event begun;
+  Event go_on;
+  MustSchedule(pool_, [&] {
+    begun.Set();
+    go_on.Wait();
+  });
+  begun.Wait();
+  Miss(LoopBoard::kStream);
+  EXPECT_EQ(Close(pool_, WorkerPool::ShutdownMode::kDropQueued), 1u);
+  Miss(LoopBoard::kStream);  // nobody comes any more
+  go_on.Set();
+  WorkerPool other({.max_workers = 1});
+  board_->Missed(other, now_ += 1'000);
+  EXPECT_EQ(other.Stats().submitted, 1u);
+}
+
+TEST_F(LoopBoardStreamTest, WhoWatchesHelpsUntilATaskComes) {
+  Miss(LoopBoard::kStream);
+  // A loop that ends only when somebody else has done a piece.
+  struct Meeting {
+    static void Piece(void* context, int64_t first, int64_t last, int64_t& at) {
+      auto& meeting = *static_cast<Meeting*>(context);
+      at = first;
+      for (; at < last; ++at) {
+        ++meeting.here;
+        while (meeting.here < 2 && !meeting.gives_up) {
+        }
+      }
+    }
+    std::atomic<int> here{0};
+    std::atomic<bool> gives_up{false};
+  };
+  // The watcher may have gone before the loop came: then another is called.
+  for (bool met = false; !met;) {
+    if (!board_->IsWatched()) {
+      Miss(LoopBoard::kStream);
+      continue;
+    }
+    Meeting meeting;
+    Event over;
+    Thread impatient([&] {
+      if (!over.Wait(absl::Milliseconds(20))) meeting.gives_up = true;
+    });
+    impatient.Start();
+    SharedLoop::Work work;
+    work.body = &Meeting::Piece;
+    work.context = &meeting;
+    work.end = 2;
+    std::exception_ptr error;
+    ASSERT_TRUE(board_->TryRun(work, error));
+    over.Set();
+    impatient.Join();
+    met = meeting.here == 2 && !meeting.gives_up;
+  }
+  Event done;
+  MustSchedule(pool_, [&] { done.Set(); });
+  EXPECT_TRUE(done.Wait(absl::Seconds(60)));
+}
+
+}  // namespace
+}  // namespace pool_internal
+}  // namespace heddle
