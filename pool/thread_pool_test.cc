@@ -1,5 +1,6 @@
 #include "heddle/pool/thread_pool.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -38,6 +39,7 @@
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/lock_guard.h"
 #include "heddle/thread/this_thread.h"
+#include "heddle/thread/thread.h"
 
 namespace heddle {
 namespace {
@@ -449,6 +451,30 @@ TEST(ThreadPoolTest, ALoopIsSharedAsSoonAsOneElementTakesLong) {
   EXPECT_TRUE(guest_came.IsSet());
 }
 
+// Calls loop(n) for n from 1 to 2000, one behind the other, in two threads: a
+// worker watches for the next one meanwhile.
+template <typename Loop>
+void RunStreams(const Loop& loop) {
+  const auto stream = [&] {
+    for (int64_t n = 1; n <= 2000; ++n) loop(n);
+  };
+  Thread other(stream);
+  other.Start();
+  stream();
+  other.Join();
+}
+
+TEST(ThreadPoolTest, ShortLoopsInAStreamCallEachIndexOnce) {
+  ThreadPool pool(2);
+  std::atomic<int> wrong{0};
+  RunStreams([&](int64_t n) {
+    std::vector<int> calls(static_cast<size_t>(n));
+    pool.ForRange(0, n, [&](int64_t i) { ++calls[static_cast<size_t>(i)]; });
+    if (std::count(calls.begin(), calls.end(), 1) != n) ++wrong;
+  });
+  EXPECT_EQ(wrong, 0);
+}
+
 TEST(ThreadPoolTest, LoopsMayBeNested) {
   ThreadPool pool(2);
   std::atomic<int> calls{0};
@@ -574,6 +600,25 @@ TEST(ThreadPoolTest, WhoWaitsForATaskHoldingALockRunsNoStranger) {
 
 #ifdef ABSL_HAVE_EXCEPTIONS
 // --- Errors ------------------------------------------------------------------
+
+TEST(ThreadPoolTest, OfShortLoopsInAStreamTheLowestErrorComesOut) {
+  ThreadPool pool(2);
+  std::atomic<int> wrong{0};
+  RunStreams([&](int64_t n) {
+    std::vector<int> calls(static_cast<size_t>(n));
+    try {
+      pool.ForRange(0, n, [&](int64_t i) {
+        ++calls[static_cast<size_t>(i)];
+        if (i >= n / 2) throw i;
+      });
+      ++wrong;
+    } catch (int64_t lowest) {
+      if (lowest != n / 2) ++wrong;
+    }
+    if (std::count(calls.begin(), calls.begin() + n / 2, 1) != n / 2) ++wrong;
+  });
+  EXPECT_EQ(wrong, 0);
+}
 
 int ThrowAt(int wanted, int x) {
   if (x == wanted) throw std::runtime_error(absl::StrCat("at ", x));

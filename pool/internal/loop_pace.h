@@ -22,6 +22,8 @@ class LoopPace {
   static constexpr double kAloneNanos = 20'000;
   // Pieces that take this long together tell how long the rest will take.
   static constexpr int64_t kKnownNanos = 500;
+  // A piece that seems to take this long does.
+  static constexpr int64_t kBelievedNanos = 100'000;
   // For a worker that is awake and watches, a guess will do; what it helps with
   // has to be worth a few cache lines.
   static constexpr int64_t kGuessedNanos = 100;
@@ -53,8 +55,9 @@ class LoopPace {
     const double rest = nanos_ * static_cast<double>(left);
     if (rest > kAloneNanos && now - started_ >= kKnownNanos) {
       // A processor that was away for a moment looks like long elements. Where one
-      // more piece is little of the rest, it tells.
-      if (is_long_ || left / kTimesSeen < done) return Rest::kForAll;
+      // more piece is soon done, and little of the rest, it tells.
+      if (is_long_ || taken >= kBelievedNanos || left / kTimesSeen < done)
+        return Rest::kForAll;
       is_long_ = true;
       return Rest::kForOne;
     }

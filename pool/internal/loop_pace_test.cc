@@ -51,6 +51,10 @@ TEST(LoopPaceTest, LongElementsAreForAllWhenTheSecondPieceIsLongToo) {
             (std::vector<Rest>{Rest::kForOne, Rest::kForAll}));
 }
 
+TEST(LoopPaceTest, VeryLongElementsAreForAllAtOnce) {
+  EXPECT_EQ(Looks(1000, 100'000), (std::vector<Rest>{Rest::kForAll}));
+}
+
 TEST(LoopPaceTest, FewLongElementsAreForAllAtOnce) {
   EXPECT_EQ(Looks(3, 50'000'000), (std::vector<Rest>{Rest::kForAll}));
   EXPECT_EQ(Looks(16, 50'000), (std::vector<Rest>{Rest::kForAll}));
