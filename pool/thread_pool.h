@@ -225,9 +225,10 @@ class ThreadPool {
 
   // Calls `body(i)` for all i from `begin` to `end` - 1, in the caller and in as
   // many workers as come in time, and waits for all. Pieces of at least `grain`
-  // elements grow smaller towards the end, so that uneven work is evened out; a
-  // loop that takes some microseconds the caller does alone. If elements threw,
-  // no further pieces are begun, and the exception of the lowest of them is
+  // elements grow smaller towards the end, so that uneven work is evened out. A
+  // loop that takes some microseconds the caller does alone; or, where many come
+  // one behind the other, with one worker that stays awake for them. If elements
+  // threw, no further pieces are begun, and the exception of the lowest of them is
   // rethrown. Nothing happens if `end` <= `begin`. Throws std::invalid_argument
   // if `grain` is less than 1.
   template <typename Body>

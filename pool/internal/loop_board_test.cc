@@ -56,7 +56,7 @@ struct Counts {
 
 TEST(LoopBoardTest, NobodyNeedHelp) {
   LoopBoard board;
-  for (const size_t n : {1, 2, 1000}) {
+  for (const size_t n : {size_t{1}, size_t{2}, size_t{1000}}) {
     Counts counts(n);
     std::exception_ptr error;
     ASSERT_TRUE(board.TryRun(counts.work(), error));
