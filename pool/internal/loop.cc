@@ -61,7 +61,7 @@ void DoAllWithWorkers(WorkerPool& pool, int64_t grain,
                       const SharedLoop::Work& work) {
   const int workers = pool.max_workers();
   SharedLoop::Work all = work;
-  all.share = 4 * int64_t{workers};
+  all.share = 8 * int64_t{workers};
   all.least = grain;
   all.most = std::numeric_limits<int64_t>::max();
   const auto loop =
