@@ -154,17 +154,25 @@ void AddLoops(const Row& row, const std::string& name) {
   }
 }
 
-// Map: a new vector of results each time.
-void HeddleMap(benchmark::State& state, int workers) {
+// Map: a new vector of results each time. Its chunks are Python's, four for each
+// worker, unless it is told otherwise.
+void HeddleMap(benchmark::State& state, int workers,
+               const MapOptions& options) {
   constexpr int64_t kN = 10'000'000;
   ThreadPool pool(workers);
   const std::vector<double> in(kN, 16);
   for (auto _ : state) {
     const std::vector<double> out =
-        pool.Map([](double x) { return std::sqrt(x); }, in);
+        pool.Map([](double x) { return std::sqrt(x); }, in, options);
     if (!CheckSum(state, static_cast<int64_t>(out[kN - 1]), 4)) return;
   }
   state.SetItemsProcessed(state.iterations() * kN);
+}
+void HeddleMapDefault(benchmark::State& state, int workers) {
+  HeddleMap(state, workers, {});
+}
+void HeddleMapSmallChunks(benchmark::State& state, int workers) {
+  HeddleMap(state, workers, {.chunksize = 100'000});
 }
 
 template <typename Contender>
@@ -188,7 +196,8 @@ void MapByLoop(benchmark::State& state, int workers) {
                 "workers, the caller among them: a thousand square roots, ten "
                 "million, and 2000 elements each of which takes longer than "
                 "the one before; map_10M makes a new vector of the ten million "
-                "each time. Time per element.");
+                "each time, in four chunks for each worker or in smaller ones. "
+                "Time per element.");
   AddLoops<HeddleForRange>(row, "heddle_for_range");
   AddLoops<Tbb>(row, "tbb_parallel_for");
   AddLoops<Gomp>(row, "gomp_for");
@@ -200,7 +209,8 @@ void MapByLoop(benchmark::State& state, int workers) {
                {{"loop", "map_10M"}, {"workers", std::to_string(workers)}},
                [=](benchmark::State& state) { run(state, workers); });
     };
-    add("heddle_map", HeddleMap);
+    add("heddle_map", HeddleMapDefault);
+    add("heddle_map_chunks_of_100k", HeddleMapSmallChunks);
     add("tbb_parallel_for", MapByLoop<Tbb>);
     add("gomp_for", MapByLoop<Gomp>);
     add("std_serial", MapByLoop<Serial>);
