@@ -2,6 +2,7 @@
 
 #include "heddle/pool/internal/loop_board.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -54,9 +55,10 @@ bool LoopBoard::TryRun(const SharedLoop::Work& work,
 void LoopBoard::Missed(WorkerPool& pool, int64_t started) {
   const int64_t last = last_missed_.load(std::memory_order_relaxed);
   if (started == last) return;  // looks at the same loop
-  const int stream = started - last > kStreamNanos
-                         ? 1
-                         : stream_.load(std::memory_order_relaxed) + 1;
+  const int before = started - last > kStreamNanos
+                         ? 0
+                         : stream_.load(std::memory_order_relaxed);
+  const int stream = std::min(before + 1, kStream);
   last_missed_.store(started, std::memory_order_relaxed);
   stream_.store(stream, std::memory_order_relaxed);
   if (stream < kStream || invited_.load(std::memory_order_relaxed)) return;

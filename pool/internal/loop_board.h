@@ -23,7 +23,6 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <optional>
 
 #include "heddle/pool/internal/shared_loop.h"
 #include "heddle/pool/worker_pool.h"
