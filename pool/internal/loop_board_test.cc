@@ -207,6 +207,7 @@ TEST_F(LoopBoardStreamTest, AnInvitationThatIsDroppedMayBeRepeated) {
   EXPECT_EQ(Close(pool_, WorkerPool::ShutdownMode::kDropQueued), 1u);
   Miss(LoopBoard::kStream);  // nobody comes any more
   go_on.Set();
+  ASSERT_TRUE(pool_.Join());  // the events are the worker's no more
   WorkerPool other({.max_workers = 1});
   board_->Missed(other, now_ += 1'000);
   EXPECT_EQ(other.Stats().submitted, 1u);
