@@ -66,6 +66,7 @@ void LoopBoard::Missed(WorkerPool& pool, int64_t started) {
   if (!several_cpus || invited_.exchange(true, std::memory_order_relaxed))
     return;
   // Without memory, or in a pool that has been shut down meanwhile, nobody comes.
+  // ScheduleMany() never waits for room in the queue.
   static_cast<void>(internal::CatchAll([&] {
     TaskQueue tasks;
     tasks.Push(Task(Invitation(shared_from_this())));

@@ -153,12 +153,23 @@ class LoopBoardStreamTest : public testing::Test {
     now_ += 2 * LoopBoard::kStreamNanos;
     for (int i = 0; i < loops; ++i) board_->Missed(pool_, now_ += 1'000);
   }
+  // The only one is at a task until go_on_ is set.
+  void OccupyWorker() {
+    MustSchedule(pool_, [this] {
+      begun_.Set();
+      go_on_.Wait();
+    });
+    begun_.Wait();
+  }
   uint64_t submitted() const { return pool_.Stats().submitted; }
   void AwaitAllDone() const {
     WaitUntil([&] { return pool_.Stats().done == submitted(); });
   }
 
   const std::shared_ptr<LoopBoard> board_ = std::make_shared<LoopBoard>();
+  // Before the pool: its worker is at them until it has ended.
+  Event begun_;
+  Event go_on_;
   WorkerPool pool_{{.max_workers = 1, .max_spares = 0}};
   int64_t now_ = 0;
 };
@@ -176,16 +187,10 @@ TEST_F(LoopBoardStreamTest, LooksAtOneLoopAreOneLoop) {
 }
 
 TEST_F(LoopBoardStreamTest, AStreamCallsOneWorkerUntilThatHasEnded) {
-  Event begun;
-  Event go_on;
-  MustSchedule(pool_, [&] {
-    begun.Set();
-    go_on.Wait();
-  });
-  begun.Wait();
+  OccupyWorker();
   Miss(10 * LoopBoard::kStream);
   EXPECT_EQ(submitted(), 2u);
-  go_on.Set();
+  go_on_.Set();
   AwaitAllDone();
   // It watched in vain, so it takes a stream again.
   EXPECT_FALSE(board_->IsWatched());
@@ -196,18 +201,12 @@ TEST_F(LoopBoardStreamTest, AStreamCallsOneWorkerUntilThatHasEnded) {
 }
 
 TEST_F(LoopBoardStreamTest, AnInvitationThatIsDroppedMayBeRepeated) {
-  Event begun;
-  Event go_on;
-  MustSchedule(pool_, [&] {
-    begun.Set();
-    go_on.Wait();
-  });
-  begun.Wait();
+  OccupyWorker();
   Miss(LoopBoard::kStream);
   EXPECT_EQ(Close(pool_, WorkerPool::ShutdownMode::kDropQueued), 1u);
   Miss(LoopBoard::kStream);  // nobody comes any more
-  go_on.Set();
-  ASSERT_TRUE(pool_.Join());  // the events are the worker's no more
+  go_on_.Set();
+  ASSERT_TRUE(pool_.Join());
   WorkerPool other({.max_workers = 1});
   board_->Missed(other, now_ += 1'000);
   EXPECT_EQ(other.Stats().submitted, 1u);

@@ -263,8 +263,8 @@ testing::AssertionResult Holds(int bound, const Body& body) {
   Options options;
   options.bound = bound;
   options.max_executions = INT64_MAX;
-  // A guard against a model that never ends. A slow machine is not to meet it: what
-  // takes a minute here takes two where others work.
+  // A guard against a model that never ends; no slow or busy machine is to meet it
+  // with one that does.
   options.max_cpu_seconds = 240;
   const Result result = Explore(options, body);
   if (!result.passed() || EnvironmentChooses()) return result;
