@@ -140,7 +140,10 @@ std::shared_ptr<const std::string> ThreadRecord::GivenName() const {
 std::string ThreadRecord::name() const {
   if (const auto given = GivenName(); given != nullptr) return *given;
   if (function_name_.empty()) return absl::StrCat("Thread-", default_number_);
-  return absl::StrCat("Thread-", default_number_, " (", function_name_, ")");
+  // Where Abseil is built with a string_view of its own, as Debian's is, StrCat()
+  // does not take the standard's.
+  return absl::StrCat("Thread-", default_number_, " (",
+                      std::string(function_name_), ")");
 }
 
 void ThreadRecord::set_name(std::string name) {
