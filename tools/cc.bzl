@@ -285,3 +285,40 @@ def heddle_readme_test(name, readme, snippets, same_as = {}):
         )
         tests.append(":" + test)
     native.test_suite(name = name, tests = tests)
+
+def heddle_header_examples_test(name, template, headers, deps):
+    """Compiles the examples in the comments of headers.
+
+    Args:
+      name: of the test, which runs what there is to run in the examples.
+      template: a source with a line "//@example FOLDER/HEADER" in the place of
+        each example, and before it what its reader would have.
+      headers: every header of the folder that has an example, and no other.
+      deps: what the examples and the template include.
+    """
+    source = name + "_source"
+    native.genrule(
+        name = source,
+        testonly = True,
+        srcs = [template] + headers,
+        outs = [name + ".cc"],
+        cmd = "awk -f $(location //tools:header_examples.awk) $(location %s) %s > $@" %
+              (template, " ".join(["$(location %s)" % header for header in headers])),
+        message = "Taking the examples out of headers for %s" % name,
+        tools = ["//tools:header_examples.awk"],
+    )
+    cc_test(
+        name = name,
+        size = "small",
+        srcs = [name + ".cc"],
+        # An example declares variables that it does not use, and the like. And it
+        # calls functions that are nowhere defined: nobody calls the example, so
+        # with optimization it is not there when the program is linked.
+        copts = ["-w", "-O1"],
+        tags = ["readme"],
+        target_compatible_with = _ORDINARY_ONLY,
+        deps = deps + [
+            "@com_google_googletest//:gtest",
+            "@com_google_googletest//:gtest_main",
+        ],
+    )
