@@ -8,6 +8,7 @@
 #include <new>
 
 #include "heddle/thread/internal/throw.h"
+#include "heddle/thread/internal/window.h"
 
 namespace {
 
@@ -16,6 +17,7 @@ thread_local int64_t live_bytes = 0;
 thread_local int64_t left_until_failure = -1;
 
 bool MayAllocate() {
+  heddle::internal::CheckNoWindow("operator new");
   ++allocations;
   const bool fails = left_until_failure == 0;
   if (left_until_failure >= 0) --left_until_failure;

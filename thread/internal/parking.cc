@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/block_listener.h"
@@ -17,6 +18,7 @@
 #include "heddle/thread/internal/spin.h"
 #include "heddle/thread/internal/stop_callback.h"
 #include "heddle/thread/internal/var.h"
+#include "heddle/thread/internal/window.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
@@ -67,6 +69,17 @@ ParkingBucket& BucketFor(const void* key) {
       reinterpret_cast<uintptr_t>(key) * uint64_t{0x9E3779B97F4A7C15};
   return buckets[spread >> (64 - kBucketBits)];
 }
+
+// A thread holds one spot at a time: seen to where windows are counted.
+#ifdef HEDDLE_WINDOWS
+void TakeSpot() {
+  if (std::exchange(ThisThread().has_spot, true)) CalledInItself("ParkingSpot");
+}
+void DropSpot() { ThisThread().has_spot = false; }
+#else
+void TakeSpot() {}
+void DropSpot() {}
+#endif
 
 // Tells the listener of this thread, if it has one, of a wait that takes longer
 // than the grace.
@@ -147,6 +160,7 @@ void Waiter::LookBriefly(bool has_looked) const {
 }
 
 bool Waiter::Sleep(const WaitLimit& limit, bool has_looked) {
+  CheckNoWindow("a wait");
   assert(limit.started() &&
          "a wait may be woken and sleep again: start its clock once, before");
   const Deadline deadline = limit.deadline();
@@ -194,9 +208,11 @@ bool Waiter::Sleep(const WaitLimit& limit, bool has_looked) {
 // (P5): we leave the queue ourselves, if nobody took us out of it meanwhile.
 void Waiter::Leave() {
   ParkingBucket& bucket = BucketFor(key_);
+  TakeSpot();
   bucket.lock.lock();
   if (queued_) bucket.Remove(*this);
   bucket.lock.unlock();
+  DropSpot();
 }
 
 WakeList::~WakeList() {
@@ -218,10 +234,14 @@ void WakeList::Append(Waiter& waiter) {
 }
 
 ParkingSpot::ParkingSpot(const void* key) : key_(key), bucket_(BucketFor(key)) {
+  TakeSpot();
   bucket_.lock.lock();
 }
 
-ParkingSpot::~ParkingSpot() { bucket_.lock.unlock(); }
+ParkingSpot::~ParkingSpot() {
+  bucket_.lock.unlock();
+  DropSpot();
+}
 
 void ParkingSpot::Add(Waiter& waiter) {
   assert(!waiter.queued_);

@@ -144,7 +144,7 @@ class WakeList {
 
 // The queue of the waiters on one key, locked from construction to destruction.
 // Two keys may share a bucket: hold one spot at a time, and neither take nor
-// release a Lock while holding one.
+// release a Lock while holding one. A held spot is a window: see window.h.
 class ParkingSpot {
  public:
   explicit ParkingSpot(const void* key);

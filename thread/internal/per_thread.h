@@ -36,6 +36,10 @@ struct PerThread {
   uint64_t select_start = 1;
   // Whether it has woken one that slept: see HasJustWoken() in spin.h.
   bool has_woken = false;
+  // Whether it holds a ParkingSpot, and how many windows it is in: counted where
+  // HEDDLE_WINDOWS is defined, see window.h.
+  bool has_spot = false;
+  uint32_t windows = 0;
   // Who is told when this thread has to wait for long; null: nobody.
   BlockListener* block_listener = nullptr;
   // The number of the pool whose worker this thread is, 0: of none; and, while

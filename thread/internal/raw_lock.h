@@ -3,7 +3,8 @@
 // For the few places that the parking layer itself stands on (its buckets, the
 // except hook, the table of threads). Everything else uses heddle::Lock, which
 // parks its waiters and can therefore be cancelled, explained and explored.
-// Critical sections are a few instructions long and run no code of a user's.
+// Critical sections are a few instructions long and run no code of a user's:
+// each is a window (window.h).
 
 #ifndef HEDDLE_THREAD_INTERNAL_RAW_LOCK_H_
 #define HEDDLE_THREAD_INTERNAL_RAW_LOCK_H_
@@ -12,6 +13,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/window.h"
 
 namespace heddle {
 namespace internal {
@@ -23,6 +25,7 @@ class ABSL_LOCKABLE RawLock {
   RawLock& operator=(const RawLock&) = delete;
 
   void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
+    EnterWindow();
     uint32_t expected = kFree;
     if (word_.compare_exchange_strong(expected, kHeld,
                                       std::memory_order_acquire,
@@ -36,6 +39,7 @@ class ABSL_LOCKABLE RawLock {
     // [UNLOCK]; the exchange is the last touch of this object.
     if (word_.exchange(kFree, std::memory_order_release) == kContended)
       WakeOne();
+    LeaveWindow();
   }
 
  private:
