@@ -221,8 +221,10 @@ class BlockingQueue {
   //        they do not say enough.
   //   (Q4) is_shutdown_ is set under put_lock_, for good: once it is seen, no
   //        item comes any more, and a queue that is then empty remains so.
-  //   (Q5) done_ <= puts_: the rest is unfinished. Whoever wants to know whether
-  //        they are equal reads done_ first: then they were, at that moment.
+  //   (Q5) done_ <= puts_: the rest is unfinished. A thread that compares the
+  //        two reads done_ first, and acquires it: the puts_ that it reads then
+  //        is at least that done_, and if they are equal, they were so at the
+  //        moment at which done_ was read.
   //   (Q6) a call that begins after another has returned finds what that one has
   //        changed, although the two may have no lock in common: before it says
   //        that there is no item, or no room, it passes by the other side's lock
@@ -235,6 +237,8 @@ class BlockingQueue {
   //        taking of an item before the reuse of its slot.
   //   [SHUTDOWN] release of is_shutdown_ -> acquire: the last item before the end.
   //   [DONE] release of done_ in TaskDone() -> acquire in Join().
+  //   [COUNT] the same release -> acquire in another TaskDone(): the Put() of an
+  //        item before it counts as done.
   //
   // What a gate's waiters look for is changed under the lock that they name, or
   // sequentially consistently: see (G3).
@@ -489,16 +493,16 @@ size_t BlockingQueue<T, Store>::TakeWithin(size_t most, Take&& take,
 
 template <typename T, typename Store>
 void BlockingQueue<T, Store>::TaskDone() {
-  // relaxed: the exchange checks it.
-  size_t done = done_.load(std::memory_order_relaxed);
+  // The exchange checks this value, but not whether puts_ is as new: (Q5).
+  size_t done = done_.load(std::memory_order_acquire);  // [COUNT]
   do {
     if (done == puts_.load(std::memory_order_acquire)) {
       internal::Throw(
           std::logic_error("TaskDone: called more often than items were put"));
     }
-  } while (!done_.compare_exchange_weak(done, done + 1,
-                                        std::memory_order_seq_cst,
-                                        std::memory_order_relaxed));  // [DONE]
+  } while (!done_.compare_exchange_weak(
+      done, done + 1, std::memory_order_seq_cst,
+      std::memory_order_acquire));  // [DONE], [COUNT]
   if (done + 1 == puts_.load(std::memory_order_acquire)) joiners_.LetAll();
 }
 

@@ -207,6 +207,20 @@ TEST(QueueModel, WhatCameBeforeTaskDoneIsVisibleAfterJoin) {
   }));
 }
 
+// Either thread may get the item of the other: what it then says done came with
+// that item, and so does the count of puts.
+TEST(QueueModel, TaskDoneOncePerItemNeverThrows) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Queue<int> queue;
+    const auto work = [&] {
+      queue.Put(1);
+      if (queue.TryGet().has_value()) queue.TaskDone();
+    };
+    run.Run(work, work);
+    explore::Check(queue.unfinished_tasks() == queue.Size());
+  }));
+}
+
 TEST(QueueModel, ImmediateShutdownReleasesWhoJoins) {
   EXPECT_TRUE(Holds(2, [](Execution& run) {
     Queue<int> queue;

@@ -922,12 +922,24 @@ MUTANTS = [
         models(QUEUE, "QueueModel", "JoinReturnsWhenAllIsDone"),
     ),
     (
+        "(Q5): TaskDone() compares what it has not acquired",
+        "queue/blocking_queue.h",
+        "  size_t done = done_.load(std::memory_order_acquire);  // [COUNT]\n  do {",
+        "  size_t done = done_.load(std::memory_order_relaxed);\n  do {",
+        models(QUEUE, "QueueModel", "TaskDoneOncePerItemNeverThrows"),
+    ),
+    (
+        "(Q5): a failed exchange of TaskDone() acquires nothing",
+        "queue/blocking_queue.h",
+        "      std::memory_order_acquire));  // [DONE], [COUNT]",
+        "      std::memory_order_relaxed));  // [DONE], [COUNT]",
+        models(QUEUE, "QueueModel", "TaskDoneOncePerItemNeverThrows"),
+    ),
+    (
         "[DONE] without release",
         "queue/blocking_queue.h",
-        "  } while (!done_.compare_exchange_weak(done, done + 1,\n"
-        "                                        std::memory_order_seq_cst,",
-        "  } while (!done_.compare_exchange_weak(done, done + 1,\n"
-        "                                        std::memory_order_relaxed,",
+        "      done, done + 1, std::memory_order_seq_cst,",
+        "      done, done + 1, std::memory_order_relaxed,",
         models(QUEUE, "QueueModel", "WhatCameBeforeTaskDoneIsVisibleAfterJoin"),
     ),
     # --- queue: SelectGet ----------------------------------------------------
