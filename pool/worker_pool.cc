@@ -11,6 +11,10 @@
 //        worker finds itself.
 //   (W3) A worker's place in workers_ is used again only after its last thread
 //        has put it into free_, which is that thread's last touch of it.
+//   (W4) A task may end its pool, and with the last worker the core goes, before
+//        the Schedule() that queued it has returned. So that touches nothing of
+//        the pool after its push; or, if it has to call a worker, has a
+//        reference to the core, which it took before the task could be taken.
 
 #include "heddle/pool/worker_pool.h"
 
@@ -416,7 +420,9 @@ bool WorkerPool::Core::Schedule(Task& task, const WaitLimit& limit) {
     Core& core;
     bool accepted = false;
   } room{*this};
-  const InjectionQueue::Outcome outcome = injection_.Push(task);
+  std::shared_ptr<Core> keeper;  // (W4)
+  const InjectionQueue::Outcome outcome =
+      injection_.Push(task, [&] { keeper = shared_from_this(); });
   room.accepted = outcome != InjectionQueue::Outcome::kClosed;
   if (outcome == InjectionQueue::Outcome::kFirst) CallForWork();  // (R3)
   return room.accepted;
@@ -438,7 +444,9 @@ bool WorkerPool::Core::ScheduleMany(TaskQueue& tasks) {
     const int64_t count;
     bool accepted = false;
   } bound{*this, count};
-  const InjectionQueue::Outcome outcome = injection_.PushMany(tasks);
+  std::shared_ptr<Core> keeper;  // (W4)
+  const InjectionQueue::Outcome outcome =
+      injection_.PushMany(tasks, [&] { keeper = shared_from_this(); });
   bound.accepted = outcome != InjectionQueue::Outcome::kClosed;
   if (!bound.accepted) return false;
   // More than the first come by themselves: each calls the next (R3).
@@ -828,11 +836,14 @@ bool WorkerPool::ScheduleMany(TaskQueue& tasks) {
 
 WorkerPool::ShutdownReport WorkerPool::Shutdown(ShutdownMode mode,
                                                 const WaitLimit& limit) {
-  core_->Close();
+  // What is dropped, and what is run, may own this pool.
+  const std::shared_ptr<Core> core = core_;
+  const WaitLimit started = limit.Started();
+  core->Close();
   const size_t dropped =
-      mode == ShutdownMode::kDropQueued ? core_->DropQueued(nullptr) : 0;
-  if (!core_->IsWorkerHere()) core_->Join(limit);
-  return core_->Report(dropped);
+      mode == ShutdownMode::kDropQueued ? core->DropQueued(nullptr) : 0;
+  if (!core->IsWorkerHere()) core->Join(started);
+  return core->Report(dropped);
 }
 
 bool WorkerPool::Join(const WaitLimit& limit) {

@@ -104,34 +104,19 @@ void TaskList::FreeFirst() {
   FreeBlock(block, sizeof(Block));
 }
 
-InjectionQueue::Outcome InjectionQueue::Push(Task& task) {
-  task.set_pool(pool_);
-  LockGuard guard(in_lock_);
-  if (closed_) return Outcome::kClosed;
+void InjectionQueue::Append(Task& task) {
   // relaxed: we hold the lock of its writers.
   const uint64_t pushed = pushed_.load(std::memory_order_relaxed);
   if (pushed % kTimedOneIn == 0) task.set_queued_at(internal::Clock::Now());
-  const bool first = in_.empty();
   in_.Push(task);
   pushed_.store(pushed + 1, std::memory_order_relaxed);
-  return first ? Outcome::kFirst : Outcome::kMore;
 }
 
-InjectionQueue::Outcome InjectionQueue::PushMany(TaskQueue& tasks) {
-  const size_t count = tasks.size();
-  TaskList list;  // made before the lock is taken
-  list.PushAll(tasks, pool_);
-  LockGuard guard(in_lock_);
-  if (closed_) {
-    list.MoveTo(tasks);
-    return Outcome::kClosed;
-  }
-  const bool first = in_.empty();
+void InjectionQueue::Append(TaskList& list, size_t count) {
   in_.Append(list);
   // relaxed: we hold the lock of its writers.
   pushed_.store(pushed_.load(std::memory_order_relaxed) + count,
                 std::memory_order_relaxed);
-  return first ? Outcome::kFirst : Outcome::kMore;
 }
 
 void InjectionQueue::Fetch() {

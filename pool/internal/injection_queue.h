@@ -28,6 +28,7 @@
 #include "heddle/pool/task.h"
 #include "heddle/sync/lock.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/lock_guard.h"
 
 namespace heddle {
 namespace pool_internal {
@@ -80,10 +81,17 @@ class InjectionQueue {
     kMore,    // queued behind others, for whom a worker was called
   };
 
-  // Takes `task`, or all of `tasks`, unless closed. Throws std::bad_alloc; then
-  // nothing has changed. REQUIRES: there is one.
-  Outcome Push(Task& task);
-  Outcome PushMany(TaskQueue& tasks);
+  // Takes `task`, or all of `tasks`, unless closed. Where the outcome is kFirst
+  // it calls `before_first()` before any of them can be taken: a task may end
+  // the queue's owner, so a caller that goes on to use that needs a hold on it.
+  // Throws std::bad_alloc; then nothing has changed. REQUIRES: there is one.
+  struct DoNothing {
+    void operator()() const {}
+  };
+  template <typename BeforeFirst = DoNothing>
+  Outcome Push(Task& task, BeforeFirst before_first = {});
+  template <typename BeforeFirst = DoNothing>
+  Outcome PushMany(TaskQueue& tasks, BeforeFirst before_first = {});
 
   // A fair share for one of `takers` of what has been fetched or, if that is
   // nothing, of what is there: half of an equal one, at least 1 and at most
@@ -113,6 +121,9 @@ class InjectionQueue {
   uint64_t pushed();
 
  private:
+  void Append(Task& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(in_lock_);
+  void Append(TaskList& list, size_t count)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(in_lock_);
   void Fetch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(out_lock_);
 
   [[maybe_unused]] char apart_1_[64];
@@ -130,6 +141,37 @@ class InjectionQueue {
   internal::Atomic<uint64_t> taken_{0};
   [[maybe_unused]] char apart_3_[64];
 };
+
+template <typename BeforeFirst>
+InjectionQueue::Outcome InjectionQueue::Push(Task& task,
+                                             BeforeFirst before_first) {
+  task.set_pool(pool_);
+  LockGuard guard(in_lock_);
+  if (closed_) return Outcome::kClosed;
+  const bool first = in_.empty();
+  Append(task);
+  if (!first) return Outcome::kMore;
+  before_first();
+  return Outcome::kFirst;
+}
+
+template <typename BeforeFirst>
+InjectionQueue::Outcome InjectionQueue::PushMany(TaskQueue& tasks,
+                                                 BeforeFirst before_first) {
+  const size_t count = tasks.size();
+  TaskList list;  // made before the lock is taken
+  list.PushAll(tasks, pool_);
+  LockGuard guard(in_lock_);
+  if (closed_) {
+    list.MoveTo(tasks);
+    return Outcome::kClosed;
+  }
+  const bool first = in_.empty();
+  Append(list, count);
+  if (!first) return Outcome::kMore;
+  before_first();
+  return Outcome::kFirst;
+}
 
 }  // namespace pool_internal
 }  // namespace heddle
