@@ -14,24 +14,33 @@
 //     to be taken; each result that is taken makes room for one. So the input
 //     may be endless. It is read by whoever takes results.
 //   - What an element's call threw comes out where its result would, and the
-//     next Next() goes on. (Python ends there if chunksize is over 1.)
+//     next Next() goes on. (Python ends there if chunksize is over 1.) Out of
+//     begin() or `++it`, the iterator stands at that element: `*it` throws it
+//     again, and the next `++it` goes on.
 //   - What the input throws comes out after the results of the elements before
 //     it (in any case after they were scheduled); then the range is at its end.
 //   - Dropping it stops the rest: what has not begun does not begin.
+//   - Elements of an lvalue, and of a view, are copied; those of a container that
+//     is an rvalue are moved. So maps of maps need not copy either:
+//     pool.IMap(Show, pool.IMap(Load, std::move(paths))).
+//   - In a task of the pool, Next() without a limit makes a result that is still
+//     queued by itself.
 // (Python: multiprocessing.pool.IMapIterator, which reads all of its input at
 // once.)
 //
-// Thread safety: as for any object. The pool must outlive it.
+// Thread safety: as for any object. Of a pool that has ended, the results of what
+// it had accepted are still given; then comes ShutdownError if there are more
+// elements, and the end.
 
 #ifndef HEDDLE_POOL_IMAP_RESULTS_H_
 #define HEDDLE_POOL_IMAP_RESULTS_H_
 
 #include <algorithm>
 #include <cstddef>
-#include <deque>
 #include <exception>
 #include <functional>
 #include <iterator>
+#include <list>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -76,65 +85,52 @@ struct Outcome {
 // Some elements, their outcomes, and whether those are there.
 template <typename Element, typename R>
 struct IMapChunk {
+  using List = std::list<std::shared_ptr<IMapChunk>>;
+
+  // True for the first who asks: the task, or who takes the results. It runs or
+  // drops the chunk. (relaxed: what is in it came before the task was scheduled.)
+  bool Claim() { return !claimed.exchange(true, std::memory_order_relaxed); }
+
   std::vector<Element> elements;
   std::vector<Outcome<R>> outcomes;
+  internal::Atomic<bool> claimed{false};
   bool dropped = false;    // none of them was called,
   std::exception_ptr why;  // because of this; null: cancelled
-  Event ended;             // the last touch by its task
+  // By who takes the results: where it is among those on their way.
+  typename List::iterator place;
+  std::shared_ptr<IMapChunk> next_arrived;  // guarded by IMapShared::lock
+  Event ended;                              // the last touch by its task
 };
 
 // What the tasks share with whoever takes the results.
 template <typename Function, typename Element, typename R>
-struct IMapShared {
+class IMapShared {
+ public:
   using Chunk = IMapChunk<Element, R>;
 
   template <typename F>
   IMapShared(F&& f, bool in_order)
-      : function(std::forward<F>(f)), ordered(in_order) {}
-
-  // By a task, whether or not it ran `chunk`.
-  void End(std::shared_ptr<Chunk> chunk) noexcept {
-    if (ordered) {
-      chunk->ended.Set();
-      return;
-    }
-    {
-      LockGuard guard(lock);
-      arrived.push_back(std::move(chunk));  // room: IMapResults::Schedule()
-    }
-    arrivals.Release();
+      : ordered_(in_order), function_(std::forward<F>(f)) {}
+  ~IMapShared() {
+    while (last_arrived_ != nullptr) static_cast<void>(TakeArrived());
   }
 
-  OwnedCallable<const Function> function;
-  const bool ordered;
-  // Set by who drops the results: no call is to begin any more.
-  internal::Atomic<bool> stopped{false};
-  // If not ordered: the chunks that have ended, in that order.
-  Lock lock;
-  std::vector<std::shared_ptr<Chunk>> arrived ABSL_GUARDED_BY(lock);
-  Semaphore arrivals{0};
-};
+  bool ordered() const { return ordered_; }
 
-// A task that makes the outcomes of one chunk.
-template <typename Shared>
-class IMapTask final : public Task::Node {
- public:
-  using Chunk = typename Shared::Chunk;
+  // No call is to begin any more.
+  // relaxed, here and in Run(): only that it ends soon.
+  void Stop() { stopped_.store(true, std::memory_order_relaxed); }
 
-  IMapTask(std::shared_ptr<Shared> shared, std::shared_ptr<Chunk> chunk)
-      : shared_(std::move(shared)), chunk_(std::move(chunk)) {}
-
- private:
-  bool Run() noexcept override {
+  // By who has claimed `chunk`: makes its outcomes, and returns whether no call
+  // threw; or drops it.
+  bool Run(std::shared_ptr<Chunk> chunk) noexcept {
     bool ok = true;
-    for (size_t i = 0; i < chunk_->elements.size(); ++i) {
-      // relaxed: only that it ends soon.
-      if (shared_->stopped.load(std::memory_order_relaxed)) break;
-      auto& outcome = chunk_->outcomes[i];
+    for (size_t i = 0; i < chunk->elements.size(); ++i) {
+      if (stopped_.load(std::memory_order_relaxed)) break;
+      auto& outcome = chunk->outcomes[i];
       outcome.error = internal::CatchAll([&] {
         auto call = [&]() -> decltype(auto) {
-          return std::invoke(shared_->function.get(),
-                             std::move(chunk_->elements[i]));
+          return std::invoke(function_.get(), std::move(chunk->elements[i]));
         };
         if constexpr (std::is_void_v<decltype(call())>) {
           call();
@@ -145,18 +141,75 @@ class IMapTask final : public Task::Node {
       });
       ok = ok && outcome.error == nullptr;
     }
-    End();
+    End(std::move(chunk));
+    return ok;
+  }
+  void Drop(std::shared_ptr<Chunk> chunk, std::exception_ptr why) noexcept {
+    chunk->dropped = true;
+    chunk->why = std::move(why);
+    End(std::move(chunk));
+  }
+
+  // If not ordered: waits for a chunk that has ended, and takes the first that
+  // has; null if `limit` passed.
+  std::shared_ptr<Chunk> AwaitArrived(const WaitLimit& limit) {
+    return arrivals_.Acquire(limit) ? TakeArrived() : nullptr;
+  }
+  bool HasArrived() const { return arrivals_.value() > 0; }
+
+ private:
+  void End(std::shared_ptr<Chunk> chunk) noexcept {
+    // The elements first: who sees the results may count on their being gone.
+    internal::CallReporting([&chunk] { chunk->elements.clear(); });
+    if (ordered_) {
+      chunk->ended.Set();
+      return;
+    }
+    {
+      LockGuard guard(lock_);
+      Chunk* const last = std::exchange(last_arrived_, chunk.get());
+      (last == nullptr ? first_arrived_ : last->next_arrived) =
+          std::move(chunk);
+    }
+    arrivals_.Release();
+  }
+
+  std::shared_ptr<Chunk> TakeArrived() {
+    LockGuard guard(lock_);
+    std::shared_ptr<Chunk> chunk = std::move(first_arrived_);
+    first_arrived_ = std::move(chunk->next_arrived);
+    if (first_arrived_ == nullptr) last_arrived_ = nullptr;
+    return chunk;
+  }
+
+  const bool ordered_;
+  OwnedCallable<const Function> function_;
+  internal::Atomic<bool> stopped_{false};
+  // If not ordered: the chunks that have ended, in that order. In a list that
+  // needs no memory, because nothing may fail there.
+  Lock lock_;
+  std::shared_ptr<Chunk> first_arrived_ ABSL_GUARDED_BY(lock_);
+  Chunk* last_arrived_ ABSL_GUARDED_BY(lock_) = nullptr;
+  Semaphore arrivals_{0};
+};
+
+// A task that makes the outcomes of one chunk, unless that has been done.
+template <typename Shared>
+class IMapTask final : public Task::Node {
+ public:
+  using Chunk = typename Shared::Chunk;
+
+  IMapTask(std::shared_ptr<Shared> shared, std::shared_ptr<Chunk> chunk)
+      : shared_(std::move(shared)), chunk_(std::move(chunk)) {}
+
+ private:
+  bool Run() noexcept override {
+    const bool ok = !chunk_->Claim() || shared_->Run(std::move(chunk_));
+    DestroyInBlock(this);
     return ok;
   }
   void Drop(std::exception_ptr why) noexcept override {
-    chunk_->dropped = true;
-    chunk_->why = std::move(why);
-    End();
-  }
-  void End() {
-    // The elements first: who sees the results may count on their being gone.
-    internal::CallReporting([this] { chunk_->elements.clear(); });
-    shared_->End(std::move(chunk_));
+    if (chunk_->Claim()) shared_->Drop(std::move(chunk_), std::move(why));
     DestroyInBlock(this);
   }
 
@@ -183,6 +236,9 @@ class IMapResults {
   using Chunk = typename Shared::Chunk;
 
  public:
+  // They are moved out of it by a map whose input it is.
+  using OwnsElements = std::true_type;
+
   class iterator {
    public:
     using iterator_category = std::input_iterator_tag;
@@ -192,8 +248,9 @@ class IMapResults {
     using reference = Value&;
 
     iterator() = default;
-    reference operator*() const { return *results_->current_; }
-    pointer operator->() const { return &*results_->current_; }
+    // If the step to this element has thrown: throws that again.
+    reference operator*() const { return results_->Current(); }
+    pointer operator->() const { return std::addressof(**this); }
     // Waits for the next result; throws what its call threw, and may be called
     // again then.
     iterator& operator++() {
@@ -202,7 +259,7 @@ class IMapResults {
     }
     void operator++(int) { ++*this; }
     bool operator==(std::default_sentinel_t) const {
-      return !results_->current_.has_value();
+      return !results_->current_.has_value() && results_->failed_ == nullptr;
     }
 
    private:
@@ -215,7 +272,7 @@ class IMapResults {
   template <typename F, typename S>
   IMapResults(WorkerPool& pool, F&& function, S&& range, bool ordered,
               const IMapOptions& options)
-      : pool_(&pool),
+      : pool_(pool.handle()),
         chunksize_(options.chunksize),
         shared_(std::make_shared<Shared>(std::forward<F>(function), ordered)),
         progress_(std::make_unique<Progress>(std::forward<S>(range))) {
@@ -228,8 +285,7 @@ class IMapResults {
   IMapResults(IMapResults&&) noexcept = default;
   IMapResults& operator=(IMapResults&&) = delete;
   ~IMapResults() {
-    if (progress_ != nullptr)
-      shared_->stopped.store(true, std::memory_order_relaxed);
+    if (progress_ != nullptr) shared_->Stop();
   }
 
   // Waits within `limit` for the next result. None: the end. Rethrows what the
@@ -268,10 +324,27 @@ class IMapResults {
     Input input;
     bool over = false;  // the input has ended, or thrown
     std::exception_ptr error;
-    std::deque<std::shared_ptr<Chunk>> chunks;
+    typename Chunk::List chunks;
   };
 
-  void Step() { current_ = Next(); }
+  // A chunk may be said to be larger than the input will ever be.
+  static constexpr size_t kMostReserved =
+      std::max<size_t>(1, (size_t{1} << 20) / sizeof(Element));
+
+  void Step() {
+    current_.reset();
+    failed_ = nullptr;
+    failed_ = internal::CatchAll([this] {
+      if (std::optional<Value> next = Next())
+        current_.emplace(*std::move(next));
+    });
+    if (failed_ != nullptr) internal::Rethrow(failed_);
+  }
+
+  Value& Current() {
+    if (failed_ != nullptr) internal::Rethrow(failed_);
+    return *current_;
+  }
 
   // Reads and schedules until enough is on its way. What goes wrong comes out
   // when the results before it have been taken.
@@ -284,7 +357,7 @@ class IMapResults {
 
   void ScheduleNext() {
     auto chunk = std::make_shared<Chunk>();
-    chunk->elements.reserve(chunksize_);
+    chunk->elements.reserve(std::min(chunksize_, kMostReserved));
     std::exception_ptr error = internal::CatchAll([&] { ReadInto(*chunk); });
     if (!chunk->elements.empty()) Schedule(std::move(chunk));
     if (error != nullptr) internal::Rethrow(std::move(error));
@@ -300,63 +373,90 @@ class IMapResults {
     }
   }
 
-  // From here on the chunk will end, whatever happens.
+  // Once there is a task for it, the chunk will end, whatever happens.
   void Schedule(std::shared_ptr<Chunk> chunk) {
     chunk->outcomes.resize(chunk->elements.size());
-    if (!shared_->ordered) {
-      LockGuard guard(shared_->lock);
-      shared_->arrived.reserve(max_chunks_);
+    typename Chunk::List& chunks = progress_->chunks;
+    chunks.push_back(chunk);
+    chunk->place = std::prev(chunks.end());
+    Task task;
+    std::exception_ptr error = internal::CatchAll([&] {
+      task = Task(pool_internal::MakeInBlock<pool_internal::IMapTask<Shared>>(
+          shared_, std::move(chunk)));
+    });
+    if (error != nullptr) {
+      chunks.pop_back();
+      internal::Rethrow(std::move(error));
     }
-    Task task(pool_internal::MakeInBlock<pool_internal::IMapTask<Shared>>(
-        shared_, chunk));
-    progress_->chunks.push_back(std::move(chunk));
     bool accepted = false;
-    std::exception_ptr error =
-        internal::CatchAll([&] { accepted = pool_->Schedule(task); });
+    error = internal::CatchAll([&] { accepted = pool_.Schedule(task); });
     if (accepted) return;
-    if (error == nullptr) {
-      error = internal::MakeExceptionPtr(
-          ShutdownError("ThreadPool::IMap: the pool is not running any more"));
-    }
     progress_->over = true;
-    std::move(task).Drop(std::move(error));
+    std::move(task).Drop(error != nullptr ? std::move(error) : Refusal());
+  }
+
+  std::exception_ptr Refusal() const {
+    return pool_.IsBroken()
+               ? internal::MakeExceptionPtr(BrokenPool(
+                     "ThreadPool::IMap: an initializer threw; the pool cannot "
+                     "be used any more"))
+               : internal::MakeExceptionPtr(ShutdownError(
+                     "ThreadPool::IMap: the pool is not running any more"));
   }
 
   // Makes the next chunk that has ended the ready one; false at the end.
   bool AwaitChunk(const WaitLimit& limit) {
-    std::deque<std::shared_ptr<Chunk>>& chunks = progress_->chunks;
+    typename Chunk::List& chunks = progress_->chunks;
     if (chunks.empty()) {
       if (progress_->error != nullptr)
         internal::Rethrow(std::exchange(progress_->error, nullptr));
       return false;
     }
-    const bool arrived = shared_->ordered ? chunks.front()->ended.Wait(limit)
-                                          : shared_->arrivals.Acquire(limit);
-    if (!arrived) {
+    RunHere(limit);
+    std::shared_ptr<Chunk> chunk;
+    if (!shared_->ordered()) {
+      chunk = shared_->AwaitArrived(limit);
+    } else if (chunks.front()->ended.Wait(limit)) {
+      chunk = chunks.front();
+    }
+    if (chunk == nullptr) {
       internal::Throw(TimeoutError(
           "IMap: the limit passed before the next result was there"));
     }
     position_ = 0;
-    if (shared_->ordered) {
-      ready_ = std::move(chunks.front());
-      chunks.pop_front();
-      return true;
-    }
-    LockGuard guard(shared_->lock);
-    ready_ = std::move(shared_->arrived.front());
-    shared_->arrived.erase(shared_->arrived.begin());
-    chunks.pop_front();  // which one does not matter: only how many
+    chunks.erase(chunk->place);
+    ready_ = std::move(chunk);
     return true;
   }
 
-  WorkerPool* pool_;
+  // A worker that would wait here without end for what is queued in its own pool
+  // makes it instead: in the queue it might wait for this very worker.
+  void RunHere(const WaitLimit& limit) {
+    if (!limit.deadline().IsNever() || limit.stop_token().stop_possible() ||
+        !pool_.IsWorkerHere()) {
+      return;
+    }
+    for (const std::shared_ptr<Chunk>& chunk : progress_->chunks) {
+      if (shared_->ordered() ? chunk->ended.IsSet() : shared_->HasArrived())
+        return;
+      if (chunk->Claim()) {
+        shared_->Run(chunk);
+        return;
+      }
+      if (shared_->ordered()) return;  // somebody is at it
+    }
+  }
+
+  WorkerPool::Handle pool_;
   size_t chunksize_;
   size_t max_chunks_ = 1;
   std::shared_ptr<Shared> shared_;
   std::unique_ptr<Progress> progress_;  // null when moved from
   std::shared_ptr<Chunk> ready_;
   size_t position_ = 0;
+  // Of the iterators: the result at which they stand, or what the step threw.
   std::optional<Value> current_;
+  std::exception_ptr failed_;
 };
 
 }  // namespace heddle

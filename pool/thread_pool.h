@@ -204,8 +204,8 @@ class ThreadPool {
 
   // The results as a range, in the order of the elements or as they come, while
   // the input is read only a bounded number of elements ahead: see
-  // imap_results.h. A `range` passed as an lvalue must outlive the results, and
-  // the pool must. Throws std::invalid_argument if the chunksize is 0.
+  // imap_results.h. A `range` passed as an lvalue must outlive the results.
+  // Throws std::invalid_argument if the chunksize is 0.
   template <typename Function, typename Range>
   [[nodiscard]] IMapResults<std::decay_t<Function>, Range> IMap(
       Function&& function, Range&& range, const IMapOptions& options = {}) {

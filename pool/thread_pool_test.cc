@@ -7,10 +7,12 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <exception>
 #include <forward_list>
 #include <functional>
 #include <iterator>
+#include <limits>
 #include <list>
 #include <map>
 #include <memory>
@@ -31,6 +33,7 @@
 #include "gtest/gtest.h"
 #include "heddle/pool/async_result.h"
 #include "heddle/pool/errors.h"
+#include "heddle/pool/imap_results.h"
 #include "heddle/pool/pool_stats.h"
 #include "heddle/queue/queue.h"
 #include "heddle/sync/event.h"
@@ -396,6 +399,88 @@ TEST(ThreadPoolTest, IMapOfVoidCountsCalls) {
   EXPECT_EQ(calls, 10);
 }
 
+TEST(ThreadPoolTest, IMapTakesAnyChunksizeAndBuffersize) {
+  ThreadPool pool(2);
+  for (const size_t huge :
+       {size_t{1} << 40, std::numeric_limits<size_t>::max()}) {
+    for (const IMapOptions& options :
+         {IMapOptions{.chunksize = huge}, IMapOptions{.buffersize = huge}}) {
+      int sum = 0;
+      for (const int x : pool.IMap(Square, UpTo(10), options)) sum += x;
+      for (const int x : pool.IMapUnordered(Square, UpTo(10), options))
+        sum += x;
+      EXPECT_EQ(sum, 2 * 285);
+    }
+  }
+}
+
+// How long this thread has been on a processor.
+double CpuSeconds() {
+  timespec now = {};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) +
+         static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// What it costs to take `count` results that are all there.
+double CostOfTaking(int count) {
+  ThreadPool pool(2);
+  auto results = pool.IMapUnordered([](int x) { return x; }, UpTo(count),
+                                    {.buffersize = static_cast<size_t>(count)});
+  pool.Close();
+  pool.Join();
+  const double begun = CpuSeconds();
+  int64_t sum = 0;
+  while (const std::optional<int> x = results.Next()) sum += *x;
+  EXPECT_EQ(sum, int64_t{count} * (count - 1) / 2);
+  return CpuSeconds() - begun;
+}
+
+// Of sixteen times as many, each may cost four times as much, and not sixteen
+// times.
+TEST(ThreadPoolTest, AResultCostsTheSameHoweverManyWaitToBeTaken) {
+  double few = std::numeric_limits<double>::max();
+  for (int i = 0; i < 3; ++i) few = std::min(few, CostOfTaking(5'000));
+  EXPECT_LT(CostOfTaking(80'000), 64 * few);
+}
+
+// Also when they are dropped: what waits is no chain that ends itself link by
+// link, on the stack.
+TEST(ThreadPoolTest, ResultsThatNobodyTakesMayBeMany) {
+  constexpr int kCount = 20'000;
+  ThreadPool pool(2);
+  auto results = std::make_unique<IMapResults<int (*)(int), std::vector<int>>>(
+      pool.IMapUnordered(&Square, UpTo(kCount), {.buffersize = kCount}));
+  pool.Close();
+  pool.Join();
+  Thread::Options options;
+  options.stack_size = 64 * 1024;
+  Thread dropper(options, [&results] { results.reset(); });
+  dropper.Start();
+  EXPECT_TRUE(dropper.Join());
+}
+
+TEST(ThreadPoolTest, IMapMovesTheElementsOfAContainerThatIsItsOwn) {
+  ThreadPool pool(2);
+  std::vector<std::unique_ptr<int>> numbers;
+  for (int i = 0; i < 10; ++i) numbers.push_back(std::make_unique<int>(i));
+  int sum = 0;
+  for (const std::unique_ptr<int>& x : pool.IMap(
+           [](std::unique_ptr<int> p) {
+             *p *= 2;
+             return p;
+           },
+           pool.IMap(
+               [](std::unique_ptr<int> p) {
+                 ++*p;
+                 return p;
+               },
+               std::move(numbers)))) {
+    sum += *x;
+  }
+  EXPECT_EQ(sum, 110);
+}
+
 // --- Loops -------------------------------------------------------------------
 
 TEST(ThreadPoolTest, ForRangeCallsEachIndexOnce) {
@@ -742,6 +827,44 @@ TEST(ThreadPoolTest, AnErrorOfIMapComesOutAtItsPlaceAndTheRestGoesOn) {
     EXPECT_EQ(results.Next(), 3);
     EXPECT_EQ(results.Next(), std::nullopt);
   }
+}
+
+TEST(ThreadPoolTest, ResultsMayOutliveTheirPool) {
+  for (const bool ordered : {true, false}) {
+    auto pool = std::make_unique<ThreadPool>(2);
+    auto map = pool->MapAsync(Square, UpTo(10));
+    auto results =
+        ordered ? pool->IMap(Square, UpTo(10), {.buffersize = 4})
+                : pool->IMapUnordered(Square, UpTo(10), {.buffersize = 4});
+    pool.reset();
+    EXPECT_EQ(map.Get()[9], 81);
+    std::vector<int> got;
+    for (int i = 0; i < 4; ++i) got.push_back(*results.Next());
+    EXPECT_THAT(got, UnorderedElementsAre(0, 1, 4, 9));
+    EXPECT_THROW(results.Next(), ShutdownError);
+    EXPECT_EQ(results.Next(), std::nullopt);
+  }
+}
+
+TEST(ThreadPoolTest, AnIteratorThatCouldNotStepNeverShowsTheLastResultAgain) {
+  ThreadPool pool(2);
+  auto results = pool.IMap([](int x) { return ThrowAt(2, x); }, UpTo(5));
+  std::vector<int> got;
+  int thrown = 0;
+  for (auto it = results.begin(); it != results.end();) {
+    try {
+      got.push_back(*it);
+    } catch (const std::runtime_error&) {
+      ++thrown;
+    }
+    try {
+      ++it;
+    } catch (const std::runtime_error&) {
+      ++thrown;
+    }
+  }
+  EXPECT_THAT(got, ElementsAre(0, 1, 3, 4));
+  EXPECT_EQ(thrown, 2) << "by the step, and by the look at what it came to";
 }
 
 TEST(ThreadPoolTest, WhatTheInputOfIMapThrowsComesAfterTheResultsBeforeIt) {

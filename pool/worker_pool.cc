@@ -858,6 +858,12 @@ bool WorkerPool::Join(const WaitLimit& limit) {
   return core_->Join(limit);
 }
 
+bool WorkerPool::Handle::Schedule(Task& task) const {
+  return core_->Schedule(task, WaitLimit());
+}
+bool WorkerPool::Handle::IsBroken() const { return core_->IsBroken(); }
+bool WorkerPool::Handle::IsWorkerHere() const { return core_->IsWorkerHere(); }
+
 WorkerPool::Worker* WorkerPool::Here() const { return core_->Here(); }
 
 bool WorkerPool::IsWorkerWanted() {

@@ -168,6 +168,11 @@ class WorkerPool {
   template <typename F, typename G>
   void Invoke(F&& f, G&& g);
 
+  // The pool, for work that may outlive it and still ask it for something then:
+  // once it is destroyed, it accepts nothing.
+  class Handle;
+  [[nodiscard]] Handle handle() const;
+
   // Ends the acceptance of tasks, drops what has not begun if `mode` says so,
   // and waits within `limit` until all workers have ended; it does not wait in
   // a worker of this pool. May be called again; draining can still be turned
@@ -219,6 +224,22 @@ class WorkerPool {
 
   std::shared_ptr<Core> core_;  // shared with the workers
 };
+
+class WorkerPool::Handle {
+ public:
+  // As those of the pool.
+  [[nodiscard]] bool Schedule(Task& task) const;
+  [[nodiscard]] bool IsBroken() const;
+  [[nodiscard]] bool IsWorkerHere() const;
+
+ private:
+  friend class WorkerPool;
+  explicit Handle(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+
+  std::shared_ptr<Core> core_;
+};
+
+inline WorkerPool::Handle WorkerPool::handle() const { return Handle(core_); }
 
 template <typename F, typename G>
 void WorkerPool::Invoke(F&& f, G&& g) {

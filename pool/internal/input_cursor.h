@@ -11,6 +11,8 @@
 #include <iterator>
 #include <utility>
 
+#include "heddle/pool/internal/owned_elements.h"
+
 namespace heddle {
 namespace pool_internal {
 
@@ -39,8 +41,9 @@ class InputCursor {
     return !(next_ == last_);
   }
 
-  // The next element, and that it is done with. REQUIRES: HasNext().
-  decltype(auto) Next() { return *next_; }
+  // The next element, moved out if it is the range's own; and that it is done
+  // with. REQUIRES: HasNext().
+  decltype(auto) Next() { return ReadElement<Range>(next_); }
   void Take() { taken_ = true; }
 
   // Of elements that lie side by side: how many are left; the first of them;
