@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <ostream>
 #include <stdexcept>
 #include <string>
@@ -43,16 +44,21 @@ uint32_t CheckedParties(int parties) {
 }  // namespace
 
 Barrier::Barrier(int parties, sync_internal::SmallAction action)
-    : Barrier(parties, std::move(action), absl::InfiniteDuration()) {}
+    : Barrier(parties, std::move(action), std::numeric_limits<int64_t>::max()) {
+}
 
 Barrier::Barrier(int parties, const absl::Duration& timeout)
-    : Barrier(parties, sync_internal::SmallAction(), timeout) {}
+    : Barrier(parties, sync_internal::SmallAction(), Nanos(timeout)) {}
 
 Barrier::Barrier(int parties, sync_internal::SmallAction action,
-                 const absl::Duration& timeout)
+                 int64_t timeout_nanos)
     : parties_(CheckedParties(parties)),
-      timeout_nanos_(internal::DurationNanos(timeout)),
+      timeout_nanos_(timeout_nanos),
       action_(std::move(action)) {}
+
+int64_t Barrier::Nanos(const absl::Duration& timeout) {
+  return internal::DurationNanos(timeout);
+}
 
 int Barrier::Wait() { return Wait(absl::Nanoseconds(timeout_nanos_)); }
 

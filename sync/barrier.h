@@ -40,6 +40,7 @@
 #include <utility>
 
 #include "heddle/sync/internal/small_action.h"
+#include "heddle/thread/internal/chrono_nanos.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -63,6 +64,10 @@ class Barrier {
   explicit Barrier(int parties)
       : Barrier(parties, sync_internal::SmallAction()) {}
   Barrier(int parties, const absl::Duration& timeout);
+  template <internal::ChronoDuration Duration>
+  Barrier(int parties, const Duration& timeout)
+      : Barrier(parties, sync_internal::SmallAction(),
+                internal::ChronoNanos(timeout)) {}
 
   // With an action: a callable that needs no arguments. It is kept in the
   // barrier, so what it captures may have the size of three pointers: capture
@@ -74,7 +79,12 @@ class Barrier {
   requires std::is_invocable_v<Action&> Barrier(int parties, Action action,
                                                 const absl::Duration& timeout)
       : Barrier(parties, sync_internal::SmallAction(std::move(action)),
-                timeout) {}
+                Nanos(timeout)) {}
+  template <typename Action, internal::ChronoDuration Duration>
+  requires std::is_invocable_v<Action&> Barrier(int parties, Action action,
+                                                const Duration& timeout)
+      : Barrier(parties, sync_internal::SmallAction(std::move(action)),
+                internal::ChronoNanos(timeout)) {}
 
   Barrier(const Barrier&) = delete;
   Barrier& operator=(const Barrier&) = delete;
@@ -123,7 +133,9 @@ class Barrier {
   //   object by who completes a meeting.
   Barrier(int parties, sync_internal::SmallAction action);
   Barrier(int parties, sync_internal::SmallAction action,
-          const absl::Duration& timeout);
+          int64_t timeout_nanos);
+
+  static int64_t Nanos(const absl::Duration& timeout);
 
   void Break(internal::ParkingSpot& spot, internal::WakeList& woken);
   void Act(uint32_t number, internal::WakeList& released);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/base/config.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "heddle/sync/barrier.h"
@@ -44,8 +45,11 @@ void AwaitOneOrTheEnd(const Background& waiting, Waiters waiters) {
   while (waiters() == 0 && waiting.IsAlive()) std::this_thread::yield();
 }
 
-// As absl::Duration, the form that all calls take.
-const std::pair<const char*, absl::Duration> kPassed[] = {
+using FloatSeconds = c::duration<double>;
+using FloatTime = c::time_point<c::system_clock, FloatSeconds>;
+
+// In every form that a limit has.
+const std::pair<const char*, WaitLimit> kPassed[] = {
     {"0", absl::ZeroDuration()},
     {"-0.0 s", absl::Seconds(-0.0)},
     {"-1 ns", -absl::Nanoseconds(1)},
@@ -57,10 +61,28 @@ const std::pair<const char*, absl::Duration> kPassed[] = {
     {"INT64_MIN h", absl::Hours(INT64_MIN)},
     {"-1e300 s", absl::Seconds(-1e300)},
     {"-infinity s", absl::Seconds(-kInfinity)},
-    {"hours::min()", absl::FromChrono(c::hours::min())},
+    {"FromChrono(hours::min())", absl::FromChrono(c::hours::min())},
     {"-infinity", -absl::InfiniteDuration()},
+    {"seconds 0", c::seconds(0)},
+    {"nanoseconds -1", c::nanoseconds(-1)},
+    {"nanoseconds::min()", c::nanoseconds::min()},
+    {"hours::min()", c::hours::min()},
+    {"uint64 0", c::duration<uint64_t>(0)},
+    {"double -infinity", FloatSeconds(-kInfinity)},
+    {"double -1e300", FloatSeconds(-1e300)},
+    {"double NaN", FloatSeconds(kNaN)},
+    {"double -NaN", FloatSeconds(-kNaN)},
+    {"Until now", WaitLimit::Until(absl::Now())},
+    {"Until InfinitePast", WaitLimit::Until(absl::InfinitePast())},
+    {"Until steady now", WaitLimit::Until(c::steady_clock::now())},
+    {"Until steady min", WaitLimit::Until(c::steady_clock::time_point::min())},
+    {"Until system now", WaitLimit::Until(c::system_clock::now())},
+    {"Until system min", WaitLimit::Until(c::system_clock::time_point::min())},
+    {"Until hours min",
+     WaitLimit::Until(c::time_point<c::system_clock, c::hours>::min())},
+    {"Until NaN", WaitLimit::Until(FloatTime(FloatSeconds(kNaN)))},
 };
-const std::pair<const char*, absl::Duration> kFar[] = {
+const std::pair<const char*, WaitLimit> kFar[] = {
     {"1 h", absl::Hours(1)},
     {"290 years", absl::Hours(24 * 365 * 290)},
     {"INT64_MAX - 1 ns", absl::Nanoseconds(INT64_MAX - 1)},
@@ -69,7 +91,41 @@ const std::pair<const char*, absl::Duration> kFar[] = {
     {"INT64_MAX h", absl::Hours(INT64_MAX)},
     {"1e300 s", absl::Seconds(1e300)},
     {"infinity s", absl::Seconds(kInfinity)},
-    {"hours::max()", absl::FromChrono(c::hours::max())},
+    {"FromChrono(hours::max())", absl::FromChrono(c::hours::max())},
+    {"infinity", absl::InfiniteDuration()},
+    {"hours 1", c::hours(1)},
+    {"nanoseconds::max() - 1", c::nanoseconds::max() - c::nanoseconds(1)},
+    {"nanoseconds::max()", c::nanoseconds::max()},
+    {"seconds::max()", c::seconds::max()},
+    {"hours::max()", c::hours::max()},
+    {"uint64 max s", c::duration<uint64_t>(UINT64_MAX)},
+    {"uint64 max ns", c::duration<uint64_t, std::nano>(UINT64_MAX)},
+    {"double infinity", FloatSeconds(kInfinity)},
+    {"double 1e300", FloatSeconds(1e300)},
+    {"Until in an hour", WaitLimit::Until(absl::Now() + absl::Hours(1))},
+    {"Until InfiniteFuture", WaitLimit::Until(absl::InfiniteFuture())},
+    {"Until steady in an hour",
+     WaitLimit::Until(c::steady_clock::now() + c::hours(1))},
+    {"Until steady max", WaitLimit::Until(c::steady_clock::time_point::max())},
+    {"Until system in an hour",
+     WaitLimit::Until(c::system_clock::now() + c::hours(1))},
+    {"Until system max", WaitLimit::Until(c::system_clock::time_point::max())},
+    {"Until hours max",
+     WaitLimit::Until(c::time_point<c::system_clock, c::hours>::max())},
+    {"Until infinity", WaitLimit::Until(FloatTime(FloatSeconds(kInfinity)))},
+};
+
+// As absl::Duration and std::chrono, for the one call that takes no WaitLimit.
+const std::pair<const char*, absl::Duration> kPassedDurations[] = {
+    {"0", absl::ZeroDuration()},
+    {"INT64_MIN ns", absl::Nanoseconds(INT64_MIN)},
+    {"-1e300 s", absl::Seconds(-1e300)},
+    {"-infinity", -absl::InfiniteDuration()},
+};
+const std::pair<const char*, absl::Duration> kFarDurations[] = {
+    {"1 h", absl::Hours(1)},
+    {"INT64_MAX ns", absl::Nanoseconds(INT64_MAX)},
+    {"INT64_MAX h", absl::Hours(INT64_MAX)},
     {"infinity", absl::InfiniteDuration()},
 };
 
@@ -93,7 +149,7 @@ TEST_P(TimeoutTableTest, WhatHasPassedIsOneLook) {
 
 TEST_P(TimeoutTableTest, WhatIsFarDoesNotEndTheWait) {
   for (const auto& row : kFar) {
-    const absl::Duration timeout = row.second;
+    const WaitLimit& timeout = row.second;
     SCOPED_TRACE(row.first);
     const std::unique_ptr<WaitSubject> made = GetParam().make(1);
     WaitSubject& subject = *made;
@@ -123,7 +179,7 @@ TEST(OtherTimeoutTableTest, LatchArriveAndWaitTakesAllOfThem) {
     EXPECT_TRUE(latch.ArriveAndWait(1, timeout));
   }
   for (const auto& row : kFar) {
-    const absl::Duration timeout = row.second;
+    const WaitLimit& timeout = row.second;
     SCOPED_TRACE(row.first);
     Latch latch(2);
     Background waiting([&] { return latch.ArriveAndWait(1, timeout); });
@@ -136,25 +192,37 @@ TEST(OtherTimeoutTableTest, LatchArriveAndWaitTakesAllOfThem) {
 // The barrier's own timeout, of its constructor.
 #ifdef ABSL_HAVE_EXCEPTIONS
 TEST(OtherTimeoutTableTest, BarrierConstructorTakesAllThatHavePassed) {
-  for (const auto& [name, timeout] : kPassed) {
+  const auto expect_passed = [](const char* name, const auto& timeout) {
     SCOPED_TRACE(name);
     Barrier barrier(2, timeout);
     EXPECT_THROW(barrier.Wait(), BrokenBarrierError);
+    Barrier acting(
+        2, [] {}, timeout);
+    EXPECT_THROW(acting.Wait(), BrokenBarrierError);
     Barrier alone(1, timeout);
     EXPECT_EQ(alone.Wait(), 0);
-  }
+  };
+  for (const auto& [name, timeout] : kPassedDurations)
+    expect_passed(name, timeout);
+  expect_passed("nanoseconds::min()", c::nanoseconds::min());
+  expect_passed("hours::min()", c::hours::min());
+  expect_passed("NaN", FloatSeconds(kNaN));
 }
 #endif
 
 TEST(OtherTimeoutTableTest, BarrierConstructorTakesAllThatAreFar) {
-  for (const auto& row : kFar) {
-    SCOPED_TRACE(row.first);
-    Barrier barrier(2, row.second);
+  const auto expect_far = [](const char* name, const auto& timeout) {
+    SCOPED_TRACE(name);
+    Barrier barrier(2, timeout);
     Background waiting([&] { return barrier.Wait(); });
     AwaitOneOrTheEnd(waiting, [&] { return WaitersOf(barrier); });
     EXPECT_EQ(barrier.Wait(), 1);
     EXPECT_EQ(waiting.Result(), 0);
-  }
+  };
+  for (const auto& [name, timeout] : kFarDurations) expect_far(name, timeout);
+  expect_far("hours 1", c::hours(1));
+  expect_far("hours::max()", c::hours::max());
+  expect_far("infinity", FloatSeconds(kInfinity));
 }
 
 // The standard's forms, by what is called: to take it and to give it back.
@@ -231,7 +299,6 @@ class ChronoTableTest : public testing::Test {
     using Native = typename Clock::time_point;
     using Hours = c::time_point<Clock, c::hours>;
     using Seconds = c::time_point<Clock, c::seconds>;
-    using FloatSeconds = c::duration<double>;
     using Float = c::time_point<Clock, FloatSeconds>;
     using Unsigned = c::time_point<Clock, c::duration<uint64_t>>;
     const Native now = Clock::now();
@@ -262,7 +329,6 @@ using Sides = testing::Types<Exclusive<Lock>, Exclusive<RLock>,
 TYPED_TEST_SUITE(ChronoTableTest, Sides);
 
 TYPED_TEST(ChronoTableTest, DurationsThatHavePassed) {
-  using FloatSeconds = c::duration<double>;
   this->ExpectPassed("0", this->For(c::seconds(0)));
   this->ExpectPassed("-1 ns", this->For(c::nanoseconds(-1)));
   this->ExpectPassed("-1 s", this->For(c::seconds(-1)));
@@ -277,7 +343,6 @@ TYPED_TEST(ChronoTableTest, DurationsThatHavePassed) {
 }
 
 TYPED_TEST(ChronoTableTest, DurationsThatAreFar) {
-  using FloatSeconds = c::duration<double>;
   this->ExpectFar("nanoseconds::max", this->For(c::nanoseconds::max()));
   this->ExpectFar("seconds::max", this->For(c::seconds::max()));
   this->ExpectFar("hours::max", this->For(c::hours::max()));

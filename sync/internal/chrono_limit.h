@@ -1,5 +1,4 @@
-// From std::chrono to WaitLimit, for the standard's timed member functions. The
-// only templates over chrono in Heddle end here.
+// From std::chrono to WaitLimit, for the standard's timed member functions.
 
 #ifndef HEDDLE_SYNC_INTERNAL_CHRONO_LIMIT_H_
 #define HEDDLE_SYNC_INTERNAL_CHRONO_LIMIT_H_
@@ -11,15 +10,10 @@
 namespace heddle {
 namespace sync_internal {
 
-// NaN counts as passed.
-WaitLimit LimitForSeconds(double seconds);
-
-// `timeout` as a limit. Goes through seconds in floating point because that
-// never overflows, whatever the representation and the unit; its error is below
-// a nanosecond for waits of up to a month.
+// `timeout` as a limit.
 template <typename Rep, typename Period>
 WaitLimit LimitFor(const std::chrono::duration<Rep, Period>& timeout) {
-  return LimitForSeconds(std::chrono::duration<double>(timeout).count());
+  return timeout;
 }
 
 // Calls `attempt(limit)` with the time left until `deadline`, and again when
@@ -38,9 +32,9 @@ bool RetryUntil(const std::chrono::time_point<Clock, Duration>& deadline,
     const auto now = Clock::now();
     const Seconds left = duration_cast<Seconds>(deadline.time_since_epoch()) -
                          duration_cast<Seconds>(now.time_since_epoch());
-    if (!(left >= -kNear)) return attempt(LimitForSeconds(0));  // also NaN
+    if (!(left >= -kNear)) return attempt(Seconds(0));  // also NaN
     if (left <= kNear) {
-      if (!(deadline > now)) return attempt(LimitForSeconds(0));
+      if (!(deadline > now)) return attempt(Seconds(0));
       if (attempt(LimitFor(deadline - now))) return true;
     } else if (attempt(LimitFor(left))) {
       return true;
