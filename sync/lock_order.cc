@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -12,24 +13,63 @@
 #include "absl/debugging/stacktrace.h"
 #include "heddle/sync/internal/lock_graph.h"
 #include "heddle/sync/internal/lock_watch.h"
+#include "heddle/thread/internal/at_fork.h"
+#include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/thread_id.h"
 #include "heddle/thread/internal/throw.h"
+#include "heddle/thread/internal/window.h"
 #include "heddle/thread/lock_guard.h"
 
 namespace heddle {
 namespace {
 
+// No window (window.h): the graph allocates under it.
+class ABSL_LOCKABLE WatchLock {
+ public:
+  void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    raw_.lock();
+    internal::LeaveWindow();
+  }
+  void unlock() ABSL_UNLOCK_FUNCTION() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    internal::EnterWindow();
+    raw_.unlock();
+  }
+  void ResetInChild() { raw_.ResetInChild(); }
+
+ private:
+  internal::RawLock raw_;
+};
+
 // Never destroyed: locks are used while statics die.
 struct Watch {
-  internal::RawLock lock;
+  WatchLock lock;
   sync_internal::LockGraph graph ABSL_GUARDED_BY(lock);
   std::shared_ptr<const LockOrderHook> hook ABSL_GUARDED_BY(lock);
 };
 
+// Null: not made yet. No `static` of a function: see at_fork.h.
+constinit internal::Atomic<Watch*> the_watch{nullptr};
+
+// The child of a fork() begins to watch anew: what other threads held and were in
+// the middle of writing is left. The hook stays.
+constinit internal::AtFork at_fork([]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  Watch* const watch = the_watch.load(std::memory_order_relaxed);  // one thread
+  if (watch == nullptr) return;
+  watch->lock.ResetInChild();
+  new (&watch->graph) sync_internal::LockGraph;
+});
+
 Watch& TheWatch() {
-  static Watch& watch = *new Watch;
-  return watch;
+  at_fork.Follow();
+  Watch* known = the_watch.load(std::memory_order_acquire);
+  if (known != nullptr) return *known;
+  auto made = std::make_unique<Watch>();
+  if (the_watch.compare_exchange_strong(known, made.get(),
+                                        std::memory_order_acq_rel)) {
+    known = made.release();
+  }
+  return *known;
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/thread_id.h"
@@ -25,17 +26,15 @@
 namespace heddle {
 namespace {
 
-// The current hook; null means the default one. Never destroyed, because
-// threads may end while the program's statics die.
-struct HookSlot {
-  internal::RawLock lock;
-  std::shared_ptr<const ExceptHook> hook ABSL_GUARDED_BY(lock);
-};
+using SharedHook = std::shared_ptr<const ExceptHook>;
 
-HookSlot& Slot() {
-  static HookSlot& slot = *new HookSlot;
-  return slot;
-}
+// The current hook; null means the default one. Constant-initialised and never
+// destroyed, because threads may end while the program's statics die.
+constinit internal::RawLock lock;
+constinit const SharedHook* current_hook ABSL_GUARDED_BY(lock) = nullptr;
+
+// The hook stays: it is one word, the old one or the new one.
+constinit internal::AtFork at_fork([] { lock.ResetInChild(); });
 
 // Heddle's name of the calling thread. One that it has not met keeps the name
 // that the system has: this is no place to make it known.
@@ -81,13 +80,17 @@ std::string DescribeException(const std::exception_ptr& exception) {
 }
 
 void SetExceptHook(ExceptHook hook) {
-  auto shared =
-      hook ? std::make_shared<const ExceptHook>(std::move(hook)) : nullptr;
-  HookSlot& slot = Slot();
-  LockGuard guard(slot.lock);
-  slot.hook.swap(shared);
-  // `shared`, now the old hook, is declared before `guard` and so is destroyed
-  // after the lock is released: its destructor is a user's.
+  std::unique_ptr<const SharedHook> swapped;
+  if (hook) {
+    swapped = std::make_unique<const SharedHook>(
+        std::make_shared<const ExceptHook>(std::move(hook)));
+  }
+  at_fork.Follow();
+  LockGuard guard(lock);
+  const SharedHook* const old = std::exchange(current_hook, swapped.release());
+  swapped.reset(old);
+  // The old hook is declared before `guard` and so is destroyed after the lock is
+  // released: its destructor is a user's.
 }
 
 void DefaultExceptHook(const ExceptHookArgs& args) {
@@ -103,11 +106,11 @@ void ReportException(std::exception_ptr exception) noexcept {
   const std::exception_ptr hook_error = CatchAll([&exception] {
     const ExceptHookArgs args{std::move(exception), CurrentThreadName(),
                               ThreadId()};
-    std::shared_ptr<const ExceptHook> hook;
+    SharedHook hook;
+    at_fork.Follow();
     {
-      HookSlot& slot = Slot();
-      LockGuard guard(slot.lock);
-      hook = slot.hook;
+      LockGuard guard(lock);
+      if (current_hook != nullptr) hook = *current_hook;
     }
     if (hook == nullptr) {
       DefaultExceptHook(args);

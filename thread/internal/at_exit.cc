@@ -6,8 +6,11 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "heddle/thread/internal/at_fork.h"
+#include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/call_reporting.h"
 #include "heddle/thread/internal/parking.h"
+#include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/internal/thread_id.h"
@@ -30,13 +33,24 @@ struct ExitHooks {
   RawLock lock;
   ExitHook* newest ABSL_GUARDED_BY(lock) = nullptr;
   const ExitHook* running ABSL_GUARDED_BY(lock) = nullptr;
-  uint32_t running_in ABSL_GUARDED_BY(lock) = 0;  // ThreadId()
+  uint64_t running_in ABSL_GUARDED_BY(lock) = 0;  // CurrentIdent()
   bool done ABSL_GUARDED_BY(lock) = false;
 
   void Unlink(ExitHook& hook) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock) {
     (hook.newer_ != nullptr ? hook.newer_->older_ : newest) = hook.older_;
     if (hook.older_ != nullptr) hook.older_->newer_ = hook.newer_;
     hook.registered_ = false;
+  }
+
+  // For the child of a fork(): the parent's hooks are not called here. If it was
+  // called in a hook, that goes on; if another thread was ending the process,
+  // that is the parent's affair.
+  void ResetInChild() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    lock.ResetInChild();
+    newest = nullptr;
+    if (running != nullptr && running_in == ThisThread().ident) return;
+    running = nullptr;
+    done = done && ThreadRegistry::IsExitingHere();
   }
 
   // Runs one; false if there is none, and from then on there will be none.
@@ -50,7 +64,7 @@ struct ExitHooks {
         return false;
       }
       running = newest;
-      running_in = ThreadId();
+      running_in = CurrentIdent();
       run = newest->run_;
       argument = newest->argument_;
       Unlink(*newest);  // (X2)
@@ -66,13 +80,18 @@ struct ExitHooks {
 
   bool IsRunningElsewhere(const ExitHook& hook) {
     LockGuard guard(lock);
-    return running == &hook && running_in != ThreadId();
+    return running == &hook && running_in != CurrentIdent();
   }
 };
 
 namespace {
 
 constinit ExitHooks hooks;
+constinit AtFork at_fork([] { hooks.ResetInChild(); });
+
+// Whether std::atexit() was called. Set after that: twice does no harm, and no
+// thread goes on before it is done. It outlives a fork, as what it stands for.
+constinit Atomic<bool> leaves_at_exit{false};
 
 void LeaveProcess() {
   if (!ThreadRegistry::BeginExit()) return;
@@ -117,11 +136,13 @@ bool ExitHook::Register() {
   older_ = hooks.newest;
   if (older_ != nullptr) older_->newer_ = this;
   hooks.newest = this;
+  forks_ = Forks();
   registered_ = true;
   return true;
 }
 
 ExitHook::~ExitHook() {
+  if (forks_ != Forks()) return;  // the parent's: in no list here
   {
     LockGuard guard(hooks.lock);
     if (registered_) {
@@ -141,10 +162,11 @@ ExitHook::~ExitHook() {
 }
 
 void JoinThreadsAtExit() {
+  at_fork.Follow();
   // Registered late, so that few statics are destroyed before it is called.
-  static const int registered = std::atexit(&LeaveProcess);
-  static_cast<void>(registered);
-  ThreadRegistry::FollowForks();
+  if (leaves_at_exit.load(std::memory_order_acquire)) return;
+  static_cast<void>(std::atexit(&LeaveProcess));
+  leaves_at_exit.store(true, std::memory_order_release);
 }
 
 }  // namespace internal

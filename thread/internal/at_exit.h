@@ -12,10 +12,13 @@
 // exit(), it comes before those statics are destroyed that were there when the
 // first thread was started, and that thread itself is not joined. Nothing of
 // this happens on _exit(), quick_exit() and abort(), nor in the child of a
-// fork() for the threads of its parent.
+// fork() for the threads and hooks of its parent: those are the parent's, and
+// what the child has made itself is seen to (at_fork.h).
 
 #ifndef HEDDLE_THREAD_INTERNAL_AT_EXIT_H_
 #define HEDDLE_THREAD_INTERNAL_AT_EXIT_H_
+
+#include <cstdint>
 
 namespace heddle {
 namespace internal {
@@ -43,6 +46,7 @@ class ExitHook {
   // Guarded by the lock in at_exit.cc.
   ExitHook* older_ = nullptr;
   ExitHook* newer_ = nullptr;
+  uint32_t forks_ = 0;  // Forks() when it was registered
   bool registered_ = false;
 };
 

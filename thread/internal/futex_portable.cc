@@ -23,6 +23,7 @@
 #include <mutex>
 #include <new>
 
+#include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/clock.h"
 #include "heddle/thread/internal/futex.h"
@@ -61,12 +62,23 @@ struct Slot {
   }
 };
 
+// Constant-initialised (a std::mutex is), and as a union never destroyed (F3).
+union Slots {
+  constexpr Slots() : all{} {}
+  ~Slots() {}
+  std::array<Slot, 64> all;
+};
+constinit Slots slots;
+
+// The child has none of the sleepers, and nobody unlocks what they held.
+constinit AtFork at_fork([] {
+  for (Slot& slot : slots.all) new (&slot) Slot;
+});
+
 Slot& SlotFor(const void* address) {
-  using Slots = std::array<Slot, 64>;
-  alignas(Slots) static unsigned char memory[sizeof(Slots)];  // (F4)
-  static Slots& slots = *new (memory) Slots;  // (F3): never destroyed
-  return slots[std::hash<const void*>()(static_cast<const char*>(address)) /
-               64 % slots.size()];
+  at_fork.Follow();
+  return slots.all[std::hash<const void*>()(static_cast<const char*>(address)) /
+                   64 % slots.all.size()];
 }
 
 void Wake(const void* address, bool all) {

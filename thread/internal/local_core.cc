@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "absl/base/thread_annotations.h"
+#include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/raw_lock.h"
@@ -90,6 +91,8 @@ class Framed {
 
 // The end of a thread's values, called by ArmThreadEnd().
 struct LocalEnd {
+  static AtFork at_fork;
+
   static void EndThread(PerThread& thread) {
     for (int round = 0; round < kRounds; ++round) {
       if (!EndRound(thread)) break;
@@ -108,7 +111,7 @@ struct LocalEnd {
   // Destroys the values that are there, the newest first; false if there are
   // none.
   static bool EndRound(PerThread& thread) {
-    LocalValue* ending = nullptr;
+    LocalValue*& ending = thread.local_ending;
     {
       LockGuard guard(lock);
       ending = thread.local_values;
@@ -145,9 +148,36 @@ struct LocalEnd {
     return true;
   }
 
+  // For the child of a fork(): of each Local, the values are there that the
+  // calling thread has, and the destructors that run in it (V4).
+  static void ResetInChild() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    lock.ResetInChild();
+    free_places = nullptr;  // they may have been in the middle of a change
+    PerThread& thread = ThisThread();
+    for (const LocalFrame* frame = thread.local_frames; frame != nullptr;
+         frame = frame->outer) {
+      if (frame->core == nullptr) continue;
+      frame->core->BelongHere();
+      if (!frame->making) ++frame->core->ending_;
+    }
+    for (LocalValue** const first :
+         {&thread.local_values, &thread.local_ending}) {
+      LocalValue** link = first;
+      for (LocalValue* value = *first; value != nullptr;
+           value = value->next_of_thread) {
+        value->link_of_thread = link;
+        link = &value->next_of_thread;
+        value->core->BelongHere();
+        PushFront(*value, value->core->values_, &LocalValue::next_of_core,
+                  &LocalValue::link_of_core);
+      }
+    }
+  }
+
   static LocalCore::Place* free_places ABSL_GUARDED_BY(lock);
 
   static LocalCore::Place* NewPlace() {
+    at_fork.Follow();
     {
       LockGuard guard(lock);
       if (LocalCore::Place* const place = free_places; place != nullptr) {
@@ -167,12 +197,23 @@ struct LocalEnd {
   }
 };
 
+constinit AtFork LocalEnd::at_fork(&LocalEnd::ResetInChild);
 constinit LocalCore::Place* LocalEnd::free_places = nullptr;
 
 LocalCore::LocalCore()
     : place_(LocalEnd::NewPlace()),
       index_(place_->index),
-      number_(LocalEnd::NewNumber()) {}
+      number_(LocalEnd::NewNumber()),
+      forks_(Forks()) {}
+
+// With `lock` held, or in the child of a fork(): drops what is the parent's
+// (V4).
+void LocalCore::BelongHere() {
+  if (forks_ == Forks()) return;
+  forks_ = Forks();
+  values_ = nullptr;
+  ending_ = 0;
+}
 
 LocalCore::~LocalCore() {
   // Values of threads that go on, or have not come to them.
@@ -180,6 +221,7 @@ LocalCore::~LocalCore() {
     LocalValue* value = nullptr;
     {
       LockGuard guard(lock);
+      BelongHere();
       value = values_;
       if (value == nullptr) break;
       Take(*value);
@@ -241,6 +283,7 @@ void LocalCore::Add(PerThread& thread, LocalValue& value) {
   value.core = this;
   thread.local_slots[index_] = {number_, &value};
   LockGuard guard(lock);
+  BelongHere();
   PushFront(value, values_, &LocalValue::next_of_core,
             &LocalValue::link_of_core);
   PushFront(value, thread.local_values, &LocalValue::next_of_thread,

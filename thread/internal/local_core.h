@@ -15,6 +15,10 @@
 //        `ending_` until it is destroyed, and the Local's destructor waits for
 //        that, except for those that the calling thread itself is in the middle
 //        of. Their frames are then told that the Local is gone.
+//   (V4) in the child of a fork(), the values of threads that it has not are in
+//        no list and are not destroyed, as their thread_local objects are not.
+//        So a Local's list and its `ending_` are of the process in which they
+//        were changed last.
 
 #ifndef HEDDLE_THREAD_INTERNAL_LOCAL_CORE_H_
 #define HEDDLE_THREAD_INTERNAL_LOCAL_CORE_H_
@@ -85,6 +89,7 @@ class LocalCore {
   struct Place;  // an index, kept for the next Local when this one has died
 
   void Add(PerThread& thread, LocalValue& value);
+  void BelongHere();
   bool IsEndingElsewhere() const;
 
   Place* const place_;
@@ -92,7 +97,8 @@ class LocalCore {
   const uint64_t number_;  // never used again
   // Guarded by the lock in local_core.cc.
   LocalValue* values_ = nullptr;
-  size_t ending_ = 0;  // (V3)
+  size_t ending_ = 0;   // (V3)
+  uint32_t forks_ = 0;  // (V4): Forks() of the process that the two are of
 };
 
 }  // namespace internal

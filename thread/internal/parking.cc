@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/block_listener.h"
 #include "heddle/thread/internal/clock.h"
@@ -54,6 +55,11 @@ struct alignas(64) ParkingBucket {
         waiter.previous_;
     waiter.queued_ = false;
   }
+
+  void ResetInChild() {
+    if (first != nullptr) first = last = nullptr;
+    lock.ResetInChild();
+  }
 };
 
 namespace {
@@ -62,6 +68,13 @@ namespace {
 // while statics die. Untouched buckets cost no memory.
 constexpr int kBucketBits = 10;
 constinit ParkingBucket buckets[size_t{1} << kBucketBits];
+
+// The child of a fork() has none of the threads that were queued: their waiters
+// lie on stacks that its own threads get. And nobody unlocks what they held. Only
+// what is not as it was at first is written: it costs the child a page.
+constinit AtFork at_fork([] {
+  for (ParkingBucket& bucket : buckets) bucket.ResetInChild();
+});
 
 ParkingBucket& BucketFor(const void* key) {
   // Fibonacci hashing: addresses differ in their middle bits.
@@ -234,6 +247,7 @@ void WakeList::Append(Waiter& waiter) {
 }
 
 ParkingSpot::ParkingSpot(const void* key) : key_(key), bucket_(BucketFor(key)) {
+  at_fork.Follow();
   TakeSpot();
   bucket_.lock.lock();
 }

@@ -28,6 +28,9 @@ struct LocalValue;
 struct PerThread {
   // ThreadId(): the system's id. 0: not asked for yet.
   uint32_t native_id = 0;
+  // Whether it is the system's main thread: kept of the last fork() that it
+  // called (at_fork.cc).
+  bool forks_as_main = false;
   // True while the thread's end will call EndThread() (per_thread.cc).
   bool end_is_armed = false;
   // CurrentIdent(): Heddle's number of the thread. 0: none yet.
@@ -55,6 +58,7 @@ struct PerThread {
   LocalSlot* local_slots = nullptr;
   size_t local_slot_count = 0;
   LocalValue* local_values = nullptr;  // guarded by the lock of local_core.cc
+  LocalValue* local_ending = nullptr;  // guarded by it too: those of EndRound()
   LocalFrame* local_frames = nullptr;  // what is being made or destroyed here
 
   // What is to be done at the end of the thread, in this order.

@@ -42,6 +42,14 @@ class ABSL_LOCKABLE RawLock {
     LeaveWindow();
   }
 
+  // Makes it free, whoever held it. For the child of a fork(): see at_fork.h.
+  void ResetInChild() {
+    // relaxed, both: there is one thread. What is free is not written, which
+    // would cost the child a page.
+    if (word_.load(std::memory_order_relaxed) != kFree)
+      word_.store(kFree, std::memory_order_relaxed);
+  }
+
  private:
   // | word_      | meaning                                              |
   // |------------|------------------------------------------------------|

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/clock.h"
 #include "heddle/thread/internal/os_thread.h"
@@ -20,11 +21,24 @@ struct alignas(64) Turns {
 };
 constinit Turns all_turns;
 
+// 0: not asked yet. relaxed: all who ask are told the same.
+constinit Atomic<int> most_turns{0};
+
+// Those who were looking do not give their turns back.
+constinit AtFork at_fork([] {
+  all_turns.taken.store(0, std::memory_order_relaxed);
+});
+
 void PauseInstead() { SpinPauses(12); }
 
 bool TakeTurn() {
   if (kSpinRounds == 0) return false;
-  static const int turns = UsableCpus();
+  int turns = most_turns.load(std::memory_order_relaxed);
+  if (turns == 0) {
+    at_fork.Follow();
+    turns = UsableCpus();
+    most_turns.store(turns, std::memory_order_relaxed);
+  }
   if (all_turns.taken.load(std::memory_order_relaxed) >= turns) return false;
   if (all_turns.taken.fetch_add(1, std::memory_order_relaxed) < turns)
     return true;

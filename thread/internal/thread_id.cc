@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/per_thread.h"
 
@@ -17,12 +18,29 @@ namespace {
 #if !defined(__linux__)
 // Which thread is the main one cannot be asked everywhere: it is the one that
 // initialises the statics. Its id is the first, because ids are counted.
-[[maybe_unused]] const uint32_t main_thread_id = AskThreadId();
+uint32_t main_thread_id = AskThreadId();
 #endif
+
+// The number of the main thread; changes where there is but one thread.
+constinit uint64_t main_ident = kMainIdent;
+
+// In the child of a fork() the thread that called it is the main one, under the
+// number that it has. One that has none yet is given the next, unless it was
+// the main thread before.
+constinit AtFork at_fork([] {
+  PerThread& self = ThisThread();
+#if !defined(__linux__)
+  self.native_id = AskThreadId();
+  main_thread_id = self.native_id;
+#endif
+  if (self.ident == 0 && !self.forks_as_main) self.ident = NextIdent();
+  if (self.ident != 0) main_ident = self.ident;
+});
 
 }  // namespace
 
 uint32_t AskThreadId() {
+  at_fork.Follow();
   uint32_t& id = ThisThread().native_id;
 #if defined(__linux__)
   id = static_cast<uint32_t>(syscall(SYS_gettid));
@@ -53,8 +71,10 @@ uint64_t NextIdent() {
 }
 
 uint64_t AskIdent() {
-  return ThisThread().ident = IsMainThread() ? kMainIdent : NextIdent();
+  return ThisThread().ident = IsMainThread() ? MainIdent() : NextIdent();
 }
+
+uint64_t MainIdent() { return main_ident; }
 
 }  // namespace internal
 }  // namespace heddle

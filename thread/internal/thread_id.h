@@ -30,13 +30,17 @@ inline uint32_t ThreadId() {
 #endif
 }
 
-// True in the thread in which main() runs; and the kernel's id of that one.
+// True in the thread in which main() runs, in the child of a fork() in the one
+// that called it; and the kernel's id of that one.
 bool IsMainThread();
 uint32_t MainThreadId();
 
 // Heddle's number of the calling thread: 1 in the main thread, a number of its
-// own in each other, never used again.
+// own in each other, never used again. MainIdent() is that of the main thread,
+// which in the child of a fork() is the thread that called it: that keeps its
+// number.
 inline constexpr uint64_t kMainIdent = 1;
+uint64_t MainIdent();
 uint64_t AskIdent();
 inline uint64_t CurrentIdent() {
   const uint64_t ident = ThisThread().ident;

@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/per_thread.h"
+#include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/thread_id.h"
 #include "heddle/thread/internal/thread_name.h"
 #include "heddle/thread/internal/thread_registry.h"
@@ -35,6 +37,10 @@ std::string NextDummyName() {
                       last.fetch_add(1, std::memory_order_relaxed) + 1);
 }
 
+// Of all names. One lock is enough, because it is held for a copy or a swap.
+constinit RawLock name_lock;
+constinit AtFork at_fork([] { name_lock.ResetInChild(); });
+
 // The end of the calling thread's record, called by ArmThreadEnd().
 void EndRecord(PerThread& thread) {
   ThreadRecord* const record = std::exchange(thread.record, nullptr);
@@ -55,7 +61,7 @@ ThreadRecord::ThreadRecord(Kind kind)
     ident_.store(CurrentIdent(), std::memory_order_relaxed);
     native_id_.store(ThreadId(), std::memory_order_relaxed);
   } else {
-    ident_.store(kMainIdent, std::memory_order_relaxed);
+    ident_.store(MainIdent(), std::memory_order_relaxed);
     native_id_.store(MainThreadId(), std::memory_order_relaxed);
   }
 }
@@ -86,6 +92,11 @@ void ThreadRecord::SetPhase(Phase phase) {
   WakeList woken;
   ParkingSpot spot(end_key());
   spot.WakeAll(woken);
+}
+
+void ThreadRecord::SurviveFork() {
+  BelongHere();
+  native_id_.store(ThreadId(), std::memory_order_relaxed);
 }
 
 ThreadRecord::Phase ThreadRecord::AwaitStarted() const {
@@ -133,7 +144,8 @@ bool ThreadRecord::Join(const WaitLimit& limit) {
 }
 
 std::shared_ptr<const std::string> ThreadRecord::GivenName() const {
-  LockGuard guard(name_lock_);
+  at_fork.Follow();
+  LockGuard guard(name_lock);
   return name_;
 }
 
@@ -149,7 +161,8 @@ std::string ThreadRecord::name() const {
 void ThreadRecord::set_name(std::string name) {
   auto shared = std::make_shared<const std::string>(std::move(name));
   if (IsCurrent()) SetSystemName(*shared);
-  LockGuard guard(name_lock_);
+  at_fork.Follow();
+  LockGuard guard(name_lock);
   name_.swap(shared);
   // `shared`, now the old name, was declared before `guard`: it is destroyed
   // when the lock is free.

@@ -10,9 +10,9 @@
 #include <string>
 #include <string_view>
 
-#include "absl/base/thread_annotations.h"
+#include "absl/base/optimization.h"
+#include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/atomic.h"
-#include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -48,6 +48,13 @@ class ThreadRecord {
 
   Kind kind() const { return kind_; }
   bool IsCurrent() const;
+
+  // In the child of a fork(): whether it was a thread of the parent's, started
+  // and not the one that called fork(). Such a thread counts as joined.
+  bool IsLost() const {
+    return Forks() != 0 && forks_.load(std::memory_order_relaxed) != Forks() &&
+           phase_.load(std::memory_order_acquire) != kNew;
+  }
 
   void Ref() noexcept {
     references_.fetch_add(1, std::memory_order_relaxed);  // see [LAST]
@@ -94,8 +101,14 @@ class ThreadRecord {
   virtual ~ThreadRecord() = default;
 
   Phase phase() const {
+    if (ABSL_PREDICT_FALSE(IsLost())) return kJoined;
     return static_cast<Phase>(
         phase_.load(std::memory_order_acquire));  // [PHASE]
+  }
+  // Says that it is a thread of this process. Before it leaves kNew, and of the
+  // thread that called fork(), in the child.
+  void BelongHere() {
+    if (Forks() != 0) forks_.store(Forks(), std::memory_order_relaxed);
   }
   // For every change but that to kEnded, which nobody waits for.
   void SetPhase(Phase phase);
@@ -118,6 +131,10 @@ class ThreadRecord {
 
  private:
   friend class ThreadRegistry;
+  friend struct ThreadRegistryReset;
+
+  // In the child of a fork(): it is the thread that called that.
+  void SurviveFork();
 
   // What threads are parked on: those in AwaitStarted(), and those in
   // AwaitEnd(). Two keys, so that who waits for the end sleeps through the
@@ -128,16 +145,18 @@ class ThreadRecord {
   std::shared_ptr<const std::string> GivenName() const;
 
   const Kind kind_;
+  // Forks() of the process whose thread it is. relaxed throughout: it changes
+  // before phase_ leaves kNew, or where there is but one thread.
+  Atomic<uint32_t> forks_{Forks()};
   // Changes only in kNew. relaxed throughout: it orders nothing else.
   Atomic<bool> daemon_;
   Atomic<uint32_t> references_{1};  // the maker's
 
   const std::string_view function_name_;
   const uint64_t default_number_;  // the N of Thread-N; 0: it has no such name
-  mutable RawLock name_lock_;
   // Null: the default. Never changed but replaced, so that nothing is copied or
-  // destroyed under the lock.
-  std::shared_ptr<const std::string> name_ ABSL_GUARDED_BY(name_lock_);
+  // destroyed under the lock of all names, in thread_record.cc.
+  std::shared_ptr<const std::string> name_;
 
   // Guarded by the registry's lock.
   Var<ThreadRecord*> next_ = nullptr;

@@ -1,12 +1,12 @@
 #include "heddle/thread/internal/thread_registry.h"
 
-#include <pthread.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "heddle/thread/internal/at_fork.h"
+#include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/ref_ptr.h"
@@ -24,7 +24,42 @@ constinit Var<ThreadRecord*> first ABSL_GUARDED_BY(lock) = nullptr;
 constinit Var<ThreadRecord*> last ABSL_GUARDED_BY(lock) = nullptr;
 constinit Var<bool> exiting ABSL_GUARDED_BY(lock) = false;
 constinit Var<bool> closed ABSL_GUARDED_BY(lock) = false;
-constinit Var<uint32_t> forks = 0;  // changes where there is but one thread
+constinit Var<uint64_t> exiting_in ABSL_GUARDED_BY(lock) = 0;  // CurrentIdent()
+
+#ifndef HEDDLE_MODEL
+// [MAIN] release of main_record in Main() -> acquire there: the record before
+// its address. Null: nobody has asked for it. Never destroyed.
+constinit Atomic<ThreadRecord*> main_record{nullptr};
+#endif
+
+}  // namespace
+
+// For the child of a fork().
+struct ThreadRegistryReset {
+  static void ResetInChild() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    lock.ResetInChild();
+    first = last = nullptr;
+    PerThread& self = ThisThread();
+    // If another thread was ending the process, that goes on in the parent.
+    if (!ThreadRegistry::IsExitingHere()) exiting = closed = false;
+#ifndef HEDDLE_MODEL
+    // The thread that called fork() is the main one now, whatever it was.
+    ThreadRecord* main = self.record;
+    if (main == nullptr && self.forks_as_main)
+      main = main_record.load(std::memory_order_relaxed);  // one thread
+    if (main != nullptr) {
+      main->Ref();  // for ever, in place of the list's
+      main->registered_ = false;
+      main->SurviveFork();
+    }
+    main_record.store(main, std::memory_order_relaxed);
+#endif
+  }
+};
+
+namespace {
+
+constinit AtFork at_fork(&ThreadRegistryReset::ResetInChild);
 
 }  // namespace
 
@@ -53,6 +88,7 @@ bool ThreadRegistry::IsWaitedForAtExit(const ThreadRecord& record) {
 }
 
 ThreadRegistry::Admission ThreadRegistry::Add(ThreadRecord& record) {
+  at_fork.Follow();
   LockGuard guard(lock);
   if (closed) return Admission::kRefused;
   PushBack(record);
@@ -62,7 +98,7 @@ ThreadRegistry::Admission ThreadRegistry::Add(ThreadRecord& record) {
 void ThreadRegistry::Remove(ThreadRecord& record) {
   {
     LockGuard guard(lock);
-    if (!record.registered_) return;
+    if (!record.registered_ || record.IsLost()) return;
     Unlink(record);
   }
   record.Unref();  // the caller has another
@@ -76,18 +112,34 @@ void ThreadRegistry::EndOf(ThreadRecord& record) {
 }
 
 ThreadRecord& ThreadRegistry::Main() {
+#ifdef HEDDLE_MODEL
   static ThreadRecord& record =
-      *new ThreadRecord(ThreadRecord::Kind::kMain);  // never destroyed
+      *new ThreadRecord(ThreadRecord::Kind::kMain);  // of all executions
   return record;
+#else
+  at_fork.Follow();
+  ThreadRecord* known = main_record.load(std::memory_order_acquire);  // [MAIN]
+  if (known != nullptr) return *known;
+  auto made =
+      RefPtr<ThreadRecord>::Adopt(new ThreadRecord(ThreadRecord::Kind::kMain));
+  if (!main_record.compare_exchange_strong(known, made.get(),
+                                           std::memory_order_acq_rel)) {
+    return *known;  // another thread was faster: [MAIN]
+  }
+  made->Ref();
+  return *made;
+#endif
 }
 
 ThreadRecord& ThreadRegistry::Current() {
   if (ThreadRecord* const known = ThisThread().record; known != nullptr)
     return *known;
   if (IsMainThread()) {
-    Main().BecomeCurrent();
-    return Main();
+    ThreadRecord& main = Main();
+    main.BecomeCurrent();
+    return main;
   }
+  at_fork.Follow();
   const auto record = RefPtr<ThreadRecord>::Adopt(
       new ThreadRecord(ThreadRecord::Kind::kForeign));
   record->BecomeCurrent();
@@ -125,10 +177,17 @@ size_t ThreadRegistry::CountAlive() {
 }
 
 bool ThreadRegistry::BeginExit() {
+  at_fork.Follow();
+  const uint64_t ident = CurrentIdent();
   LockGuard guard(lock);
   if (exiting) return false;
   exiting = true;
+  exiting_in = ident;
   return true;
+}
+
+bool ThreadRegistry::IsExitingHere() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  return exiting && exiting_in == ThisThread().ident;
 }
 
 RefPtr<ThreadRecord> ThreadRegistry::NextToStop() {
@@ -149,28 +208,6 @@ RefPtr<ThreadRecord> ThreadRegistry::NextToJoin() {
   closed = true;
   return {};
 }
-
-void ThreadRegistry::FollowForks() {
-  // The child has one thread. What the others held there is lost, but nobody
-  // may wait for them.
-  static const int followed =
-      pthread_atfork([]() ABSL_NO_THREAD_SAFETY_ANALYSIS { lock.lock(); },
-                     []() ABSL_NO_THREAD_SAFETY_ANALYSIS { lock.unlock(); },
-                     []() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-                       ThreadRecord* const self = ThisThread().record;
-                       for (ThreadRecord* r = first; r != nullptr;) {
-                         ThreadRecord* const next = r->next_;
-                         if (r != self) Unlink(*r);
-                         r = next;
-                       }
-                       ThisThread().native_id = 0;  // it has a new one
-                       ++forks;
-                       lock.unlock();
-                     });
-  static_cast<void>(followed);
-}
-
-uint32_t ThreadRegistry::Forks() { return forks; }
 
 }  // namespace internal
 }  // namespace heddle

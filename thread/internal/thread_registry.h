@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/internal/thread_record.h"
 
@@ -49,16 +50,19 @@ class ThreadRegistry {
   // any that is left; none and the registry is closed: Add() refuses from then
   // on. Neither gives the calling thread.
   static bool BeginExit();
+  // For the child of a fork(): whether the calling thread has begun it.
+  static bool IsExitingHere();
   static RefPtr<ThreadRecord> NextToStop();
   static RefPtr<ThreadRecord> NextToJoin();
 
-  // From now on, fork() leaves its child with the calling thread only.
-  static void FollowForks();
-  // How many forks have led to this process since then: what was made at another
-  // count has lost its threads.
-  static uint32_t Forks();
+  // In the child of a fork() the registry is as in a new process: the thread that
+  // called fork() is the main one, under its own record if it has one, and there
+  // is no other. See at_fork.h. This is internal::Forks().
+  static uint32_t Forks() { return internal::Forks(); }
 
  private:
+  friend struct ThreadRegistryReset;
+
   static void PushBack(ThreadRecord& record);
   static void Unlink(ThreadRecord& record);
   static bool IsWaitedForAtExit(const ThreadRecord& record);

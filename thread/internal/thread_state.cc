@@ -77,6 +77,7 @@ void ThreadState::Start() {
   // Once it runs, the function may destroy the Thread, and end before this
   // does.
   const RefPtr<ThreadState> keeper(this);
+  if (phase() == kNew) BelongHere();
   uint32_t expected = kNew;
   if (!phase_.compare_exchange_strong(expected, kStarting,
                                       std::memory_order_relaxed)) {
@@ -156,6 +157,7 @@ void* ThreadState::Run(void* opaque) {
 bool ThreadState::Join(const WaitLimit& limit) {
   if (IsCurrent())
     Throw(std::logic_error("Thread::Join: a thread cannot join itself"));
+  if (IsLost()) return true;  // in the child of a fork(): nothing is left of it
   const WaitLimit started = limit.Started();
   if (!AwaitEnd(kGone, started)) {
     if (phase() != kNew) return false;
@@ -174,7 +176,7 @@ bool ThreadState::Join(const WaitLimit& limit) {
 }
 
 void ThreadState::JoinOrLetGo() noexcept {
-  if (phase() == kNew) return;
+  if (phase() == kNew || IsLost()) return;
   if (!IsCurrent() && !daemon()) {
     RequestStop();
     Join(WaitLimit());

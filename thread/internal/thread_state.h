@@ -28,7 +28,7 @@ class ThreadState : public ThreadRecord {
   // As the methods of Thread.
   void Start();
   bool Join(const WaitLimit& limit) final;
-  bool RequestStop() final { return stop_.request_stop(); }
+  bool RequestStop() final { return !IsLost() && stop_.request_stop(); }
   bool WillBeJoined() const final {
     // relaxed: only the thread itself lets go what is no daemon.
     return !daemon() && owner_.load(std::memory_order_relaxed) != kLetGo;
