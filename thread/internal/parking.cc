@@ -25,39 +25,80 @@
 namespace heddle {
 namespace internal {
 
-// A bucket holds the queues of every key that falls into it, mixed, in order of
-// arrival. Aligned so that neighbours do not share a cache line.
+// A bucket holds the queues of every key that falls into it. Aligned so that
+// neighbours do not share a cache line.
+//
+// The waiters of a key form a ring in order of arrival; the oldest, its *head*,
+// is in the bucket's list of heads (P9):
+//
+//   first_head -> A1 -> B1 -> null          linked by next_head_
+//                 |     |
+//                 A2    B1 (alone)          rings, linked by next_, previous_
+//                 A3
 struct alignas(64) ParkingBucket {
   RawLock lock;
-  Var<Waiter*> first = nullptr;
-  Var<Waiter*> last = nullptr;
+  Var<Waiter*> first_head = nullptr;
 
-  void Append(Waiter& waiter) {
-    waiter.previous_ = last;
-    waiter.next_ = nullptr;
-    (last != nullptr ? last->next_ : first) = &waiter;
-    last = &waiter;
-    waiter.queued_ = true;
+  // The oldest waiter of `key`, or null.
+  Waiter* Head(const void* key) const {
+    Waiter* head = first_head;
+    while (head != nullptr && head->key_ != key) head = head->next_head_;
+    return head;
   }
 
+  void Append(Waiter& waiter) { Insert(waiter, Head(waiter.key_)); }
+
   void Prepend(Waiter& waiter) {
-    waiter.previous_ = nullptr;
-    waiter.next_ = first;
-    (first != nullptr ? first->previous_ : last) = &waiter;
-    first = &waiter;
-    waiter.queued_ = true;
+    Waiter* const head = Head(waiter.key_);
+    Insert(waiter, head);  // before the head is behind the last
+    if (head != nullptr) ReplaceHead(*head, &waiter);
   }
 
   void Remove(Waiter& waiter) {
-    (waiter.previous_ != nullptr ? waiter.previous_->next_ : first) =
-        waiter.next_;
-    (waiter.next_ != nullptr ? waiter.next_->previous_ : last) =
-        waiter.previous_;
+    Waiter* const next = waiter.next_;
+    if (waiter.is_head_) ReplaceHead(waiter, next != &waiter ? next : nullptr);
+    waiter.previous_->next_ = next;
+    next->previous_ = waiter.previous_;
     waiter.queued_ = false;
   }
 
+  // Puts `waiter` at the end of the ring of `head`; null: it is a new one's head.
+  void Insert(Waiter& waiter, Waiter* head) {
+    if (head == nullptr) {
+      waiter.next_ = waiter.previous_ = &waiter;
+      LinkHead(waiter, nullptr, first_head);
+    } else {
+      waiter.next_ = head;
+      waiter.previous_ = head->previous_;
+      waiter.previous_->next_ = &waiter;
+      head->previous_ = &waiter;
+    }
+    waiter.queued_ = true;
+  }
+
+  // Puts `to`, or nothing, in the place of `head` in the list of heads.
+  void ReplaceHead(Waiter& head, Waiter* to) {
+    Waiter* const previous = head.previous_head_;
+    Waiter* const next = head.next_head_;
+    head.is_head_ = false;
+    if (to != nullptr) {
+      LinkHead(*to, previous, next);
+    } else {
+      (previous != nullptr ? previous->next_head_ : first_head) = next;
+      if (next != nullptr) next->previous_head_ = previous;
+    }
+  }
+
+  void LinkHead(Waiter& head, Waiter* previous, Waiter* next) {
+    head.is_head_ = true;
+    head.previous_head_ = previous;
+    head.next_head_ = next;
+    (previous != nullptr ? previous->next_head_ : first_head) = &head;
+    if (next != nullptr) next->previous_head_ = &head;
+  }
+
   void ResetInChild() {
-    if (first != nullptr) first = last = nullptr;
+    if (first_head != nullptr) first_head = nullptr;
     lock.ResetInChild();
   }
 };
@@ -291,19 +332,15 @@ bool ParkingSpot::Take(Waiter& waiter, WakeList& woken) {
 
 size_t ParkingSpot::Wake(size_t count, WakeList& woken) {
   size_t claimed = 0;
-  for (Waiter* waiter = bucket_.first; waiter != nullptr && claimed < count;) {
-    Waiter* const next = waiter->next_;
-    if (waiter->key_ == key_ && Take(*waiter, woken)) ++claimed;
+  for (Waiter* waiter = Oldest(); waiter != nullptr && claimed < count;) {
+    Waiter* const next = waiter->next_ != waiter ? waiter->next_ : nullptr;
+    if (Take(*waiter, woken)) ++claimed;  // `next` is the oldest now
     waiter = next;
   }
   return claimed;
 }
 
-Waiter* ParkingSpot::Oldest() const {
-  Waiter* waiter = bucket_.first;
-  while (waiter != nullptr && waiter->key_ != key_) waiter = waiter->next_;
-  return waiter;
-}
+Waiter* ParkingSpot::Oldest() const { return bucket_.Head(key_); }
 
 std::optional<uint32_t> ParkingSpot::OldestTag() const {
   const Waiter* const oldest = Oldest();
@@ -317,12 +354,15 @@ bool ParkingSpot::WakeOldest(WakeList& woken) {
 }
 
 size_t ParkingSpot::CountWaiters() const {
-  size_t count = 0;
-  for (const Waiter* waiter = bucket_.first; waiter != nullptr;
-       waiter = waiter->next_) {
-    if (waiter->key_ == key_) ++count;
-  }
+  const Waiter* const oldest = Oldest();
+  if (oldest == nullptr) return 0;
+  size_t count = 1;
+  for (const Waiter* w = oldest->next_; w != oldest; w = w->next_) ++count;
   return count;
+}
+
+bool ShareBucket(const void* key, const void* other) {
+  return &BucketFor(key) == &BucketFor(other);
 }
 
 }  // namespace internal

@@ -116,6 +116,9 @@ class Waiter {
   Var<const void*> key_ = nullptr;
   Var<Waiter*> next_ = nullptr;
   Var<Waiter*> previous_ = nullptr;
+  Var<Waiter*> next_head_ = nullptr;  // these two: of a head only, see (P9)
+  Var<Waiter*> previous_head_ = nullptr;
+  Var<bool> is_head_ = false;
   Var<bool> queued_ = false;
   Var<bool> moved_ = false;  // (P7): claimed already, whoever wakes it
 };
@@ -189,6 +192,9 @@ class ParkingSpot {
   const void* const key_;
   ParkingBucket& bucket_;
 };
+
+// Whether the queues of two keys have a lock in common. For tests.
+bool ShareBucket(const void* key, const void* other);
 
 }  // namespace internal
 }  // namespace heddle

@@ -1,4 +1,4 @@
-// Models of RawLock and of the parking protocol: (P1)-(P6) and (P8) of README.md, under
+// Models of RawLock and of the parking protocol: (P1)-(P6), (P8) and (P9) of README.md, under
 // every schedule.
 
 #include <atomic>
@@ -233,6 +233,55 @@ TEST(ParkingModel, AWaitInTwoQueuesIsWokenOnceAndLeavesBoth) {
     explore::Check(woken_count == (slept_well ? 1u : 0u));
     explore::Check(!AnybodyOn(&keys[0]));
     explore::Check(!AnybodyOn(&keys[1]));
+  }));
+}
+
+// (P9): the oldest of a key leaves by its deadline while one of another key in
+// the same bucket is woken, and its follower is.
+TEST(ParkingModel, KeysOfOneBucketDoNotCollide) {
+  static char places[64 * 1024];
+  size_t other = 8;
+  while (!ShareBucket(&places[0], &places[other])) other += 8;
+  EXPECT_TRUE(Holds(1, [other](Execution& run) {
+    const void* const keys[2] = {&places[0], &places[other]};
+    size_t woken_count[2] = {};
+    int slept_well[2] = {};
+    Waiter stranger;
+    {
+      ParkingSpot spot(keys[1]);
+      spot.Add(stranger);
+    }
+    const auto wait = [&] {
+      Waiter waiter;
+      {
+        ParkingSpot spot(keys[0]);
+        spot.Add(waiter);
+      }
+      if (waiter.Sleep(WaitLimit(absl::Seconds(1)).Started())) ++slept_well[0];
+    };
+    run.Run(
+        [&] {
+          Waiter follower(&stranger);
+          {
+            ParkingSpot spot(keys[0]);
+            spot.Add(follower);
+          }
+          if (stranger.Sleep(WaitLimit(absl::Seconds(1)).Started()))
+            ++slept_well[1];
+          if (stranger.woken_in() != &follower) follower.Leave();
+        },
+        wait,
+        [&] {
+          for (const size_t k : {0, 1}) {
+            WakeList woken;
+            ParkingSpot spot(keys[k]);
+            woken_count[k] = spot.Wake(1, woken);
+          }
+        });
+    explore::Check(woken_count[0] + woken_count[1] ==
+                   static_cast<size_t>(slept_well[0] + slept_well[1]));
+    explore::Check(!AnybodyOn(keys[0]));
+    explore::Check(!AnybodyOn(keys[1]));
   }));
 }
 

@@ -1,12 +1,15 @@
 // What a waker can do with the queue of a key beyond waking the oldest: see
 // parking_test.cc for that, and for how a wait ends.
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <deque>
 #include <memory>
 #include <optional>
+#include <random>
 #include <stop_token>
 #include <thread>
 #include <vector>
@@ -408,6 +411,154 @@ TEST(ParkingQueueTest, MoveAgainstTheLimitsAtTheSameMomentHasOneOutcome) {
     ASSERT_EQ(WaitersOn(&c.from), 0u);
     ASSERT_EQ(WaitersOn(&c.to), 0u);
   }
+}
+
+// Keys whose queues are in one bucket.
+std::vector<const void*> KeysOfOneBucket(size_t count) {
+  static char places[64 * 1024];
+  std::vector<const void*> keys;
+  for (size_t i = 0; i < sizeof(places) && keys.size() < count; i += 8) {
+    if (ShareBucket(&places[0], &places[i])) keys.push_back(&places[i]);
+  }
+  return keys;
+}
+
+// (P9), against queues that are plain lists: keys of one bucket, and everything
+// that can be done with them, at random.
+TEST(ParkingQueueTest, KeysOfOneBucketAreQueuesOfTheirOwn) {
+  constexpr size_t kKeys = 4;
+  const std::vector<const void*> keys = KeysOfOneBucket(kKeys);
+  ASSERT_EQ(keys.size(), kKeys);
+  std::mt19937 random(17);
+  for (int run = 0; run < 200; ++run) {
+    std::deque<Waiter> waiters;
+    std::vector<std::deque<Waiter*>> queues(kKeys);
+    const auto ends = [](Waiter* waiter, bool woken) {
+      EXPECT_EQ(WasWoken(*waiter), woken);
+    };
+    for (int step = 0; step < 100; ++step) {
+      const size_t k = random() % kKeys;
+      std::deque<Waiter*>& queue = queues[k];
+      switch (random() % 6) {
+        case 0:
+        case 1: {
+          Waiter& waiter = waiters.emplace_back(static_cast<uint32_t>(step));
+          ParkingSpot spot(keys[k]);
+          if (random() % 3 == 0) {
+            spot.AddFirst(waiter);
+            queue.push_front(&waiter);
+          } else {
+            spot.Add(waiter);
+            queue.push_back(&waiter);
+          }
+          break;
+        }
+        case 2: {  // one leaves, from anywhere
+          if (queue.empty()) break;
+          const auto at = queue.begin() +
+                          static_cast<std::ptrdiff_t>(random() % queue.size());
+          ends(*at, false);
+          queue.erase(at);
+          break;
+        }
+        case 3: {
+          const size_t most = random() % 4;
+          const size_t count = std::min(most, queue.size());
+          EXPECT_EQ(WakeOn(keys[k], most), count);
+          for (size_t i = 0; i < count; ++i) {
+            ends(queue.front(), true);
+            queue.pop_front();
+          }
+          break;
+        }
+        case 4: {
+          bool woken_one = false;
+          {
+            WakeList woken;
+            ParkingSpot spot(keys[k]);
+            woken_one = spot.WakeOldest(woken);
+          }
+          EXPECT_EQ(woken_one, !queue.empty());
+          if (queue.empty()) break;
+          ends(queue.front(), true);
+          queue.pop_front();
+          break;
+        }
+        default: {
+          const ParkingSpot spot(keys[k]);
+          EXPECT_EQ(spot.CountWaiters(), queue.size());
+          EXPECT_EQ(spot.HasWaiters(), !queue.empty());
+        }
+      }
+    }
+    for (size_t k = 0; k < kKeys; ++k) {
+      EXPECT_EQ(WakeOn(keys[k], 1000), queues[k].size());
+      for (Waiter* const waiter : queues[k]) ends(waiter, true);
+      EXPECT_EQ(WaitersOn(keys[k]), 0U);
+    }
+  }
+}
+
+// Who was moved (P7) stays in order behind those of the other key.
+TEST(ParkingQueueTest, WaitersAreMovedBetweenKeysOfOneBucket) {
+  const std::vector<const void*> keys = KeysOfOneBucket(3);
+  Waiter waiters[6];
+  AddTo(keys[2], waiters[5]);
+  AddTo(keys[0], waiters[0]);
+  for (size_t i = 1; i < 5; ++i) AddTo(keys[1], waiters[i]);
+  {
+    WakeList claimed;
+    {
+      ParkingSpot spot(keys[1]);
+      EXPECT_EQ(spot.Wake(3, claimed), 3U);
+    }
+    ParkingSpot spot(keys[0]);
+    spot.AddClaimed(claimed);
+    EXPECT_EQ(spot.CountWaiters(), 4U);
+  }
+  EXPECT_EQ(WaitersOn(keys[1]), 1U);
+  EXPECT_EQ(WaitersOn(keys[2]), 1U);
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(WakeOn(keys[0], 1), 1U);
+    EXPECT_TRUE(WasWoken(waiters[i])) << i;
+    EXPECT_EQ(waiters[i].moved(), i > 0);
+  }
+  EXPECT_FALSE(WasWoken(waiters[4]));
+  EXPECT_FALSE(WasWoken(waiters[5]));
+}
+
+// CPU time of this thread, for a ratio of 1000 or more.
+int64_t CpuNanos() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec * int64_t{1'000'000'000} + now.tv_nsec;
+}
+
+// A crowd on one key is not walked through by those who use another one. (A walk
+// makes the second number ten thousand times the first.)
+TEST(ParkingQueueTest, ACrowdOnOneKeyDoesNotSlowDownAnotherOfItsBucket) {
+  const std::vector<const void*> keys = KeysOfOneBucket(2);
+  const auto use_other = [&] {
+    const int64_t begin = CpuNanos();
+    for (int i = 0; i < 1000; ++i) {
+      Waiter waiter;
+      AddTo(keys[1], waiter);
+      EXPECT_EQ(WaitersOn(keys[1]), 1U);
+      EXPECT_EQ(WakeOn(keys[1], 1), 1U);
+      EXPECT_TRUE(WasWoken(waiter));
+      Waiter late;
+      AddTo(keys[1], late);
+      EXPECT_FALSE(WasWoken(late));
+    }
+    return CpuNanos() - begin;
+  };
+  const int64_t alone = use_other();
+  std::deque<Waiter> crowd(20000);
+  for (Waiter& waiter : crowd) AddTo(keys[0], waiter);
+  const int64_t beside = use_other();
+  EXPECT_LT(beside, 50 * alone);
+  EXPECT_EQ(WakeOn(keys[0], 30000), crowd.size());
+  for (Waiter& waiter : crowd) EXPECT_TRUE(WasWoken(waiter));
 }
 
 }  // namespace

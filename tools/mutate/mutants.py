@@ -82,6 +82,26 @@ MUTANTS = [
         models(PARKING, "ParkingModel", "ADeadlineAndAWakeUpForTheNeighbourDoNotCollide"),
     ),
     (
+        "(P9): the oldest leaves, and its followers with it",
+        "thread/internal/parking.cc",
+        "if (waiter.is_head_) ReplaceHead(waiter, next != &waiter ? next : nullptr);",
+        "if (waiter.is_head_) ReplaceHead(waiter, nullptr);",
+        models(
+            PARKING,
+            "ParkingModel",
+            "EveryWaiterIsWoken",
+            "ADeadlineAndAWakeUpForTheNeighbourDoNotCollide",
+            "KeysOfOneBucketDoNotCollide",
+        ),
+    ),
+    (
+        "(P9): a head takes the other keys of its bucket with it",
+        "thread/internal/parking.cc",
+        "(previous != nullptr ? previous->next_head_ : first_head) = next;",
+        "(previous != nullptr ? previous->next_head_ : first_head) = nullptr;",
+        models(PARKING, "ParkingModel", "KeysOfOneBucketDoNotCollide"),
+    ),
+    (
         "(P4): the waker reads the waiter after its post",
         "thread/internal/parking.cc",
         "    wait.Post(Waiter::kWoken);\n    waiter = next;",
