@@ -22,6 +22,9 @@ namespace internal {
 // false when the deadline has passed, else true. True promises nothing (a
 // wake-up, a signal, a changed word, no reason at all): the caller looks again.
 //
+// Where the system has no such call, or forbids it, a wait sleeps for at most a
+// millisecond and returns: nothing hangs, and nothing runs hot.
+//
 // Memory ordering: none. The caller orders its own accesses to `word`.
 bool FutexWait(Atomic<uint32_t>& word, uint32_t expected, Deadline deadline);
 

@@ -1,6 +1,14 @@
 #include "heddle/thread/internal/futex.h"
 
+#if defined(__linux__)
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -17,6 +25,7 @@
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/clock.h"
 #include "heddle/thread/internal/failing_new.h"
+#include "heddle/thread/internal/fork_child.h"
 #include "heddle/thread/internal/manual_clock.h"
 
 namespace heddle {
@@ -87,6 +96,37 @@ TEST(FutexTest, WaitUntilTheFarFutureDoesNotEndByItsDeadline) {
     EXPECT_TRUE(in_time.load()) << nanos;
   }
 }
+
+#if defined(__linux__) && !defined(HEDDLE_PORTABLE_FUTEX)
+// Forbids the system call of futexes to this process; false if that cannot be.
+bool ForbidFutexes() {
+  sock_filter filter[] = {
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_futex},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+  };
+  const sock_fprog program{4, filter};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+}
+
+// A wait then looks at its word once a millisecond: it ends by its deadline, and
+// does not look all the time.
+TEST(FutexTest, WithoutTheSystemCallAWaitSleepsAndEndsByItsDeadline) {
+  const int code = ExitCodeOfChild([] {
+    if (!ForbidFutexes()) return 77;
+    Atomic<uint32_t> word{0};
+    const Deadline deadline = Deadline::After(50'000'000);
+    int returns = 0;
+    while (FutexWait(word, 0, deadline)) ++returns;
+    if (!deadline.HasPassed() || returns == 0) return 1;
+    return returns <= 51 ? 0 : 2;
+  });
+  if (code == 77) GTEST_SKIP() << "no filters of system calls here";
+  EXPECT_EQ(code, 0);
+}
+#endif
 
 TEST(FutexTest, ChangeThenWakeOneIsNotMissed) {
   for (int i = 0; i < 1000; ++i) {

@@ -535,7 +535,7 @@ int64_t CpuNanos() {
 }
 
 // A crowd on one key is not walked through by those who use another one. (A walk
-// makes the second number ten thousand times the first.)
+// makes the second number hundreds of times the first.)
 TEST(ParkingQueueTest, ACrowdOnOneKeyDoesNotSlowDownAnotherOfItsBucket) {
   const std::vector<const void*> keys = KeysOfOneBucket(2);
   const auto use_other = [&] {
