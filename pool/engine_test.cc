@@ -344,7 +344,7 @@ TEST(EngineTest, NoMoreThanMaxWorkersRunAtATime) {
       MustSchedule(pool, work);
       MustSchedule(pool, [] {
         Event never;
-        never.Wait(absl::Milliseconds(2));  // a spare comes, and goes
+        (void)never.Wait(absl::Milliseconds(2));  // a spare comes, and goes
       });
     }
   }

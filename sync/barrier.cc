@@ -14,6 +14,7 @@
 #include "heddle/sync/internal/small_action.h"
 #include "heddle/thread/internal/duration_nanos.h"
 #include "heddle/thread/internal/parking.h"
+#include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -28,6 +29,29 @@ namespace {
 // The message to those who are woken because the barrier broke; the others, who
 // are released, get none.
 constexpr uint32_t kBroken = 1;
+
+}  // namespace
+
+// An action that runs in this thread, and the one in which it does.
+struct sync_internal::RunningAction {
+  const Barrier* barrier;
+  const RunningAction* outer;
+};
+
+namespace {
+
+// An action that waits for its own barrier waits for itself: its meeting is
+// over when the action is.
+void CheckNotInAction(const Barrier* barrier) {
+  for (const sync_internal::RunningAction* action =
+           internal::ThisThread().running_action;
+       action != nullptr; action = action->outer) {
+    if (action->barrier == barrier) {
+      internal::Throw(std::logic_error(
+          "Barrier::Wait: called by the action of the same barrier"));
+    }
+  }
+}
 
 [[noreturn]] void ThrowBroken(const char* why) {
   internal::Throw(BrokenBarrierError(absl::StrCat("Barrier::Wait: ", why)));
@@ -63,44 +87,55 @@ int64_t Barrier::Nanos(const absl::Duration& timeout) {
 int Barrier::Wait() { return Wait(absl::Nanoseconds(timeout_nanos_)); }
 
 int Barrier::Wait(const WaitLimit& limit) {
+  CheckNotInAction(this);
   const WaitLimit started = limit.Started();
-  WakeList woken;  // ends last: after it the barrier may be gone
-  Waiter waiter;
-  uint32_t index = 0;
-  uint32_t meeting = 0;
-  uint32_t number = 0;
-  bool last = false;
+  Arrival arrival{};
   {
-    ParkingSpot spot(this);
-    if (broken_) ThrowBroken("the barrier is broken");
-    index = arrived_;
-    meeting = meeting_;
-    number = closed_;
-    last = index + 1 == parties_;
-    if (!last) {
-      ++arrived_;
-      spot.Add(waiter);
-    } else if (spot.WakeAll(woken) == index) {  // (B2)
-      arrived_ = 0;
-      ++meeting_;  // (B3)
-      ++closed_;
-    } else {
-      Break(spot, woken);
-      ThrowBroken("another thread has given up");
+    WakeList woken;  // ends last: after it the barrier may be gone
+    Waiter waiter;
+    arrival = Arrive(waiter, woken);
+    if (arrival.why_broken == nullptr) {
+      // Whoever was added may be released, and this object be gone, before it
+      // looks.
+      if (arrival.is_last) {
+        if (action_) Act(arrival.number, woken);
+      } else if (waiter.Sleep(started)) {
+        if (waiter.message() == kBroken)
+          arrival.why_broken = "the barrier was broken";
+      } else {
+        GiveUp(arrival.meeting, woken);
+        arrival.why_broken = "the limit has passed";
+      }
     }
   }
-  // Whoever was added may be released, and this object be gone, before it looks.
-  if (last) {
-    if (action_) Act(number, woken);
-    return static_cast<int>(index);
+  if (arrival.why_broken != nullptr) ThrowBroken(arrival.why_broken);
+  return static_cast<int>(arrival.index);
+}
+
+// Comes to the meeting, as one more who waits or as the last.
+Barrier::Arrival Barrier::Arrive(Waiter& waiter, WakeList& woken) {
+  ParkingSpot spot(this);
+  if (broken_) return {.why_broken = "the barrier is broken"};
+  Arrival arrival{.index = arrived_, .meeting = meeting_, .number = closed_};
+  arrival.is_last = arrival.index + 1 == parties_;
+  if (!arrival.is_last) {
+    ++arrived_;
+    spot.Add(waiter);
+  } else if (spot.WakeAll(woken) == arrival.index) {  // (B2)
+    arrived_ = 0;
+    ++meeting_;  // (B3)
+    ++closed_;
+  } else {
+    Break(spot, woken);
+    arrival.why_broken = "another thread has given up";
   }
-  if (waiter.Sleep(started)) {
-    if (waiter.message() == kBroken) ThrowBroken("the barrier was broken");
-    return static_cast<int>(index);
-  }
+  return arrival;
+}
+
+// After a wait for this meeting that its limit has ended.
+void Barrier::GiveUp(uint32_t meeting, WakeList& woken) {
   ParkingSpot spot(this);
   if (meeting_ == meeting) Break(spot, woken);  // (B3)
-  ThrowBroken("the limit has passed");
 }
 
 void Barrier::Break(ParkingSpot& spot, WakeList& woken) {
@@ -114,7 +149,11 @@ void Barrier::Break(ParkingSpot& spot, WakeList& woken) {
 // Runs the action of the meeting with this number, in its turn.
 void Barrier::Act(uint32_t number, WakeList& released) {
   AwaitTurn(number);
+  internal::PerThread& thread = internal::ThisThread();
+  const sync_internal::RunningAction running{this, thread.running_action};
+  thread.running_action = &running;
   const std::exception_ptr error = internal::CatchAll([this] { action_(); });
+  thread.running_action = running.outer;
   if (error != nullptr) {
     ParkingSpot spot(this);
     Break(spot, released);
@@ -166,9 +205,15 @@ bool Barrier::broken() const {
 }
 
 std::string Barrier::DebugString() const {
-  const ParkingSpot spot(this);
-  return absl::StrCat("Barrier(", broken_ ? "broken, " : "",
-                      "waiting=", uint32_t{arrived_}, "/", parties_, ")");
+  bool broken = false;
+  uint32_t arrived = 0;
+  {
+    const ParkingSpot spot(this);
+    broken = broken_;
+    arrived = arrived_;
+  }
+  return absl::StrCat("Barrier(", broken ? "broken, " : "", "waiting=", arrived,
+                      "/", parties_, ")");
 }
 
 std::ostream& operator<<(std::ostream& out, const Barrier& barrier) {

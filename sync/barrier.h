@@ -22,8 +22,12 @@
 // Differences from std::barrier: limits, the order of arrival, Abort() and
 // Reset(), and an action that may throw.
 //
-// Thread safety: all methods. The action runs in one thread at a time and may
-// call parties(), waiting() and broken(), but not Wait(). Destroying the barrier
+// The action runs in one thread at a time and may call all methods but Wait(),
+// which throws std::logic_error there. A Reset() or Abort() of the action's
+// does not disturb the meeting for which it runs. If it throws, the barrier is
+// broken, even if somebody has called Reset() meanwhile.
+//
+// Thread safety: all methods. Destroying the barrier
 // as soon as all parties' Wait() calls of the last meeting but one's own have
 // been released is safe: a Wait() that returned does not touch it any more.
 // Memory ordering: what each thread did before Wait() is visible to the action,
@@ -47,6 +51,7 @@
 namespace heddle {
 namespace internal {
 class ParkingSpot;
+class Waiter;
 class WakeList;
 }  // namespace internal
 
@@ -93,7 +98,8 @@ class Barrier {
   // the order of arrival in this meeting, from 0 to parties() - 1, each once;
   // the last one ran the action. Throws BrokenBarrierError if the barrier is
   // broken or breaks, which a limit that passes makes it do; and, in the thread
-  // that ran it, what the action throws.
+  // that ran it, what the action throws. Throws std::logic_error, and changes
+  // nothing, if the barrier's own action calls it.
   int Wait();
   int Wait(const WaitLimit& limit);
 
@@ -137,6 +143,16 @@ class Barrier {
 
   static int64_t Nanos(const absl::Duration& timeout);
 
+  // What became of a thread that came to a meeting.
+  struct Arrival {
+    const char* why_broken = nullptr;
+    uint32_t index = 0;
+    uint32_t meeting = 0;
+    uint32_t number = 0;  // of the meeting that it completes
+    bool is_last = false;
+  };
+  Arrival Arrive(internal::Waiter& waiter, internal::WakeList& woken);
+  void GiveUp(uint32_t meeting, internal::WakeList& woken);
   void Break(internal::ParkingSpot& spot, internal::WakeList& woken);
   void Act(uint32_t number, internal::WakeList& released);
   void AwaitTurn(uint32_t number);

@@ -546,6 +546,47 @@ TEST(BarrierTest, LimitAgainstTheLastToArriveHasOneOutcomeForAll) {
     ASSERT_EQ(met[i].load(), barriers[i].broken() ? 0 : 3);
   }
 }
+TEST(BarrierTest, TheActionMayNotWaitForItsOwnBarrier) {
+  Barrier* own = nullptr;
+  bool refused = false;
+  Barrier barrier(1, [&] {
+    EXPECT_THROW(own->Wait(absl::ZeroDuration()), std::logic_error);
+    EXPECT_THROW(own->Wait(), std::logic_error);
+    refused = true;
+  });
+  own = &barrier;
+  EXPECT_EQ(barrier.Wait(), 0);
+  EXPECT_TRUE(refused);
+  EXPECT_FALSE(barrier.broken());
+  EXPECT_EQ(barrier.Wait(), 0);  // and afterwards anybody may
+}
+
+TEST(BarrierTest, TheActionMayWaitForAnotherBarrierButNotWithinThatForItsOwn) {
+  Barrier* outer = nullptr;
+  bool refused = false;
+  Barrier inner(1, [&] {
+    EXPECT_THROW(outer->Wait(), std::logic_error);
+    refused = true;
+  });
+  Barrier barrier(1, [&] { inner.Wait(); });
+  outer = &barrier;
+  EXPECT_EQ(barrier.Wait(), 0);
+  EXPECT_TRUE(refused);
+}
+
+TEST(BarrierTest, TheActionMayCallAllElse) {
+  Barrier* own = nullptr;
+  Barrier barrier(1, [&] {
+    EXPECT_EQ(own->waiting(), 0);
+    EXPECT_EQ(own->DebugString(), "Barrier(waiting=0/1)");
+    own->Abort();
+    EXPECT_TRUE(own->broken());
+    own->Reset();
+  });
+  own = &barrier;
+  EXPECT_EQ(barrier.Wait(), 0);
+  EXPECT_EQ(barrier.Wait(), 0);
+}
 #else
 TEST(BarrierDeathTest, ErrorsAreFatalWithoutExceptions) {
   EXPECT_DEATH(Barrier(0), "heddle: fatal: Barrier: the parties");

@@ -8,6 +8,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "heddle/sync/internal/lock_watch.h"
 #include "heddle/sync/lock.h"
 #include "heddle/sync/rlock.h"
 #include "heddle/thread/internal/atomic.h"
@@ -54,7 +55,8 @@ bool Condition::Wait(const WaitLimit& limit) {
   // Once notified, this object is not touched any more: it may be gone.
   Lock& lock = lock_;
   RLock* const rlock = rlock_;
-  Waiter waiter;
+  sync_internal::LockWantedBack(&lock);  // before anybody relies on this thread
+  Waiter waiter;  // ends when a wake-up by the lock has been used
   {
     ParkingSpot spot(key());
     // relaxed: read with the lock held, which orders it (C1), (C2).
@@ -71,11 +73,7 @@ bool Condition::Wait(const WaitLimit& limit) {
   static_cast<void>(internal::CatchAll(
       [&lock]() ABSL_NO_THREAD_SAFETY_ANALYSIS { lock.unlock(); }));
   const bool notified = waiter.Sleep(started);
-  if (notified && waiter.moved()) {
-    lock.LockWoken();
-  } else {
-    lock.lock();
-  }
+  lock.LockAgain(/*woken=*/notified && waiter.moved());
   return notified;
 }
 
@@ -94,11 +92,7 @@ void Condition::Notify(int64_t count) {
 }
 
 std::string Condition::DebugString() const {
-  size_t waiters = 0;
-  {
-    const ParkingSpot spot(key());
-    waiters = spot.CountWaiters();
-  }
+  const size_t waiters = internal::CountWaitersAt(key());
   return absl::StrCat(
       "Condition(",
       rlock_ != nullptr ? rlock_->DebugString() : lock_.DebugString(),

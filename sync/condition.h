@@ -78,14 +78,22 @@ class ABSL_LOCKABLE Condition {
   // long as it takes. Returns true if notified, false if the limit passed
   // first. Throws std::logic_error unless this thread holds the lock (or, where
   // it is a Lock, which knows no holder: unless somebody does).
-  bool Wait(const WaitLimit& limit = {}) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  // Without a limit it is always true.
+  [[nodiscard]] bool Wait(const WaitLimit& limit)
+      ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  bool Wait() ABSL_NO_THREAD_SAFETY_ANALYSIS { return Wait(WaitLimit()); }
 
   // Waits until `predicate()` is true, within `limit`, and returns its last
   // value. It is called with the lock held: at first, after each Wait(), and
   // once more when the limit has passed. Throws as Wait(), unless the predicate
   // is true at first, and what `predicate` throws, with the lock held.
   template <typename Predicate>
-  bool WaitFor(Predicate predicate, const WaitLimit& limit = {}) {
+  bool WaitFor(Predicate predicate) {
+    while (!predicate()) Wait();
+    return true;
+  }
+  template <typename Predicate>
+  [[nodiscard]] bool WaitFor(Predicate predicate, const WaitLimit& limit) {
     if (predicate()) return true;
     const WaitLimit started = limit.Started();
     while (Wait(started)) {

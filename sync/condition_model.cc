@@ -9,6 +9,7 @@
 #include "heddle/sync/internal/testing.h"
 #include "heddle/sync/lock.h"
 #include "heddle/sync/rlock.h"
+#include "heddle/thread/internal/held_up.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
 #include "heddle/tools/explore/explore.h"
@@ -19,6 +20,7 @@ namespace {
 using explore::Execution;
 using explore::Holds;
 using explore::HoldsInSamples;
+using internal::HeldUp;
 using internal::Var;
 
 TEST(ConditionModel, AChangeThatIsNotifiedIsNotMissed) {
@@ -304,6 +306,46 @@ TEST(ConditionModel, WhoNotifiedAllMayDestroyIt) {
           lock.unlock();
         });
   }));
+}
+
+// The lock's (L6): the notified waits in the lock's queue, is woken there, and
+// does not run; who waits behind it has the lock all the same.
+TEST(ConditionModel, ANotifiedThreadThatDoesNotRunHoldsUpNobody) {
+  EXPECT_TRUE(HoldsInSamples(
+      [](Execution& run) HEDDLE_UNCHECKED {
+        Lock lock;
+        Condition condition(lock);
+        HeldUp held_up;
+        Var<int> count = 0;
+        const auto add = [&]() HEDDLE_UNCHECKED {
+          lock.lock();
+          ++count;
+          lock.unlock();
+        };
+        run.Run(
+            [&]() HEDDLE_UNCHECKED {
+              lock.lock();
+              held_up.Run([&] { explore::Check(condition.Wait()); });
+              ++count;
+              lock.unlock();
+            },
+            [&] {
+              held_up.Await();
+              add();
+              held_up.Release();
+            },
+            [&]() HEDDLE_UNCHECKED {
+              held_up.Await();
+              lock.lock();
+              condition.Notify();
+              lock.unlock();
+              internal::LetTimePass(1'000'000);
+              add();
+            });
+        explore::Check(count == 3);
+        explore::Check(!lock.locked());
+      },
+      /*samples=*/20'000));
 }
 
 }  // namespace

@@ -393,7 +393,7 @@ TYPED_TEST(ConditionTest, NothingWorksWithoutTheLock) HEDDLE_UNCHECKED {
                               ? ": nobody holds the lock"
                               : ": this thread does not hold the lock";
   EXPECT_EQ(ErrorOf([&] { condition.Wait(); }), "Condition::Wait" + why);
-  EXPECT_EQ(ErrorOf([&] { condition.Wait(absl::ZeroDuration()); }),
+  EXPECT_EQ(ErrorOf([&] { (void)condition.Wait(absl::ZeroDuration()); }),
             "Condition::Wait" + why);
   EXPECT_EQ(ErrorOf([&] { condition.WaitFor([] { return false; }); }),
             "Condition::Wait" + why);
@@ -412,7 +412,7 @@ HEDDLE_UNCHECKED {
                Thrown);
   EXPECT_TRUE(this->lock_.locked());
   int calls = 0;
-  EXPECT_THROW(this->condition_.WaitFor(
+  EXPECT_THROW((void)this->condition_.WaitFor(
                    [&] {
                      if (++calls == 2) throw Thrown();
                      return false;
@@ -454,7 +454,7 @@ TEST(ConditionOnRLockTest, OnlyTheOwnerMayWaitAndNotify) HEDDLE_UNCHECKED {
   Background other([&] {
     EXPECT_EQ(ErrorOf([&] { condition.NotifyAll(); }),
               "Condition::Notify: this thread does not hold the lock");
-    EXPECT_EQ(ErrorOf([&] { condition.Wait(absl::ZeroDuration()); }),
+    EXPECT_EQ(ErrorOf([&] { (void)condition.Wait(absl::ZeroDuration()); }),
               "Condition::Wait: this thread does not hold the lock");
     return 0;
   });
@@ -623,7 +623,7 @@ HEDDLE_UNCHECKED {
   own.lock();
   EXPECT_EQ(own.DebugString(),
             absl::StrCat("Condition(RLock(locked by thread ",
-                         internal::ThreadId(), ", waiters=0), waiters=1)"));
+                         internal::CurrentIdent(), ", waiters=0), waiters=1)"));
   own.Notify();
   own.unlock();
   EXPECT_TRUE(thread.Result());

@@ -1,5 +1,6 @@
 #include "heddle/sync/event.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <ostream>
 #include <string>
@@ -58,9 +59,9 @@ bool Event::WaitSlow(const WaitLimit& limit) {
 }
 
 std::string Event::DebugString() const {
-  const ParkingSpot spot(this);
+  const size_t waiters = internal::CountWaitersAt(this);
   return absl::StrCat("Event(", IsSet() ? "set" : "unset",
-                      ", waiters=", spot.CountWaiters(), ")");
+                      ", waiters=", waiters, ")");
 }
 
 std::ostream& operator<<(std::ostream& out, const Event& event) {

@@ -14,11 +14,11 @@
 // wait that was under way at the Set() returns true, whatever comes after.
 // (Python: threading.Event; is_set() is IsSet() here.)
 //
-// Thread safety: all methods. Destroying the event as soon as a Wait() has
-// returned true is safe, also when the Set() that caused it has not yet
-// returned. Memory ordering: what came before a Set() is visible after the
-// Wait() and the IsSet() that return true because of it, and after a Clear()
-// that undoes it.
+// Thread safety: all methods, but none from a signal handler. Destroying the
+// event as soon as a Wait() has returned true is safe, also when the Set() that
+// caused it has not yet returned. Memory ordering: what came before a Set() is
+// visible after the Wait() and the IsSet() that return true because of it, and
+// after a Clear() that undoes it.
 
 #ifndef HEDDLE_SYNC_EVENT_H_
 #define HEDDLE_SYNC_EVENT_H_
@@ -56,9 +56,11 @@ class Event {
 
   // Waits until the event is set, within `limit`: true if it is or was set,
   // false if the limit passed first. Returns at once if the event is set.
-  bool Wait(const WaitLimit& limit = {}) {
+  // Without a limit it is always true.
+  [[nodiscard]] bool Wait(const WaitLimit& limit) {
     return ABSL_PREDICT_TRUE(IsSet()) || WaitSlow(limit);
   }
+  bool Wait() { return ABSL_PREDICT_TRUE(IsSet()) || WaitSlow(WaitLimit()); }
 
   // For those who implement a wait on several things: puts `waiter` into the queue
   // of those who wait for the event, or returns false if it is set.

@@ -1,5 +1,6 @@
 #include "heddle/sync/latch.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <ostream>
@@ -31,6 +32,7 @@ void Latch::CountDown(uint32_t n) {
   for (;;) {
     const uint32_t count = seen >> 1;
     if (n > count) {
+      spot.reset();  // before memory is allocated
       internal::Throw(std::logic_error(absl::StrCat(
           "Latch::CountDown: ", n, " is more than the count, ", count)));
     }
@@ -68,11 +70,11 @@ bool Latch::WaitSlow(const WaitLimit& limit) {
 }
 
 std::string Latch::DebugString() const {
-  const ParkingSpot spot(this);
+  const size_t waiters = internal::CountWaitersAt(this);
   // relaxed: a snapshot.
   return absl::StrCat(
       "Latch(count=", word_.load(std::memory_order_relaxed) >> 1,
-      ", waiters=", spot.CountWaiters(), ")");
+      ", waiters=", waiters, ")");
 }
 
 std::ostream& operator<<(std::ostream& out, const Latch& latch) {

@@ -52,14 +52,20 @@ class Latch {
   }
 
   // Waits until the count is zero, within `limit`; false if that passed first.
-  bool Wait(const WaitLimit& limit = {}) {
+  // Without a limit it is always true.
+  [[nodiscard]] bool Wait(const WaitLimit& limit) {
     return ABSL_PREDICT_TRUE(TryWait()) || WaitSlow(limit);
   }
+  bool Wait() { return ABSL_PREDICT_TRUE(TryWait()) || WaitSlow(WaitLimit()); }
 
   // CountDown(n) and then Wait(limit).
-  bool ArriveAndWait(uint32_t n = 1, const WaitLimit& limit = {}) {
+  [[nodiscard]] bool ArriveAndWait(uint32_t n, const WaitLimit& limit) {
     CountDown(n);
     return Wait(limit);
+  }
+  bool ArriveAndWait(uint32_t n = 1) {
+    CountDown(n);
+    return Wait();
   }
 
   // For logs and debuggers: the count and how many threads wait.

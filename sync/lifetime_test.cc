@@ -199,7 +199,7 @@ TYPED_TEST(ConditionLifetimeTest, WaitThatGaveUpLeavesNothingBehind) {
         while ((condition = current.load()) == nullptr)
           std::this_thread::yield();
         lock.lock();
-        condition->Wait(absl::Microseconds(++round % 40));
+        (void)condition->Wait(absl::Microseconds(++round % 40));
         lock.unlock();
         left.store(1);
       },

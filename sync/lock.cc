@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "heddle/sync/internal/baton_age.h"
 #include "heddle/sync/internal/lock_watch.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/parking.h"
@@ -19,6 +20,9 @@ namespace heddle {
 using internal::ParkingSpot;
 using internal::Waiter;
 using internal::WakeList;
+using sync_internal::BatonAge;
+
+static_assert(BatonAge::kBits == 29, "what word_ has left beside its flags");
 
 namespace {
 
@@ -49,31 +53,35 @@ bool Lock::LockSlow(const WaitLimit& limit) {
   return TakeLooking(0) || Queue(started, 0);
 }
 
-void Lock::LockWoken() {
-  sync_internal::LockWanted(this);
-  if (!TakeLooking(kWaking)) Queue(WaitLimit(), kWaking);
+void Lock::LockAgain(bool woken) {
+  const uint32_t drop = woken ? kBaton : 0;
+  if (!TakeLooking(drop)) Queue(WaitLimit(), drop);
   sync_internal::LockTaken(this);
 }
 
-// Waits for its turn. `drop` is kWaking if this thread is the one on its way.
+// Waits for its turn. `drop` is kBaton if this thread was woken and is on its
+// way.
 bool Lock::Queue(const WaitLimit& started, uint32_t drop) {
-  do {
-    Waiter waiter;
+  for (;;) {
+    Waiter waiter;  // ends when the wake-up has been used
+    bool queued = false;
     {
       ParkingSpot spot(this);
-      if (!MarkQueued(drop)) continue;  // free by now
-      if (drop == 0) {
+      queued = MarkQueued(drop);
+      if (queued && drop == 0) {
         spot.Add(waiter);  // (L1), (L2)
-      } else {
+      } else if (queued) {
         spot.AddFirst(waiter);  // a newcomer was faster
       }
     }
-    // Only a wait that nobody woke ends here, so that no wake-up is dropped and
-    // kWaking is nobody's who has left (L3).
-    if (!waiter.Sleep(started)) return Take();
-    drop = kWaking;
-  } while (!TakeLooking(drop));
-  return true;
+    if (queued) {
+      // Only an unwoken wait returns here: hence no wake-up is lost, and nobody
+      // leaves while kWaking may be set on its account (L3).
+      if (!waiter.Sleep(started)) return Take();
+      drop = kBaton;
+    }
+    if (TakeLooking(drop)) return true;
+  }
 }
 
 // Sets kQueued in place of `drop`, with the spot held; returns false if the lock
@@ -91,31 +99,57 @@ bool Lock::MarkQueued(uint32_t drop) {
   return false;
 }
 
-// Releases the lock if that takes no wake-up. The word may change at any moment:
-// it is not ours alone, if another thread releases what we hold.
-bool Lock::ReleaseSilently() {
+// Releases the lock if that takes no wake-up. If not, it is not held, or its
+// release does take one: `seen`, what the word was, says which. (The word may
+// change at any moment: any thread may release what we hold.)
+bool Lock::ReleaseSilently(uint32_t& seen) {
   // relaxed: the exchange checks it.
-  uint32_t seen = word_.load(std::memory_order_relaxed);
-  do {
-    if ((seen & kHeld) == 0) {
-      internal::Throw(std::logic_error("Lock::unlock: the lock is not held"));
+  seen = word_.load(std::memory_order_relaxed);
+  for (;;) {
+    if ((seen & kHeld) == 0) return false;
+    uint32_t next = seen & ~kHeld;
+    if ((seen & kQueued) != 0) {
+      const uint32_t age = seen >> kAgeShift;
+      if ((seen & kWaking) == 0 || BatonAge::IsOld(age)) return false;  // (L6)
+      next = (BatonAge::Withheld(age) << kAgeShift) | kWaking | kQueued;
     }
-    if (!IsReleasedSilently(seen)) return false;
-  } while (!ReleaseIf(seen));
+    if (word_.compare_exchange_weak(
+            seen, next, std::memory_order_acq_rel,
+            std::memory_order_relaxed)) {  // [UNLOCK], [PASS]
+      return true;
+    }
+  }
+}
+
+// Releases the lock and wakes the oldest waiter; returns false, with no spot
+// held any more, if the lock is not held.
+bool Lock::ReleaseWaking() {
+  uint32_t seen = kFree;
+  WakeList woken;
+  ParkingSpot spot(this);
+  if (ReleaseSilently(seen)) return true;  // changed before we had the spot
+  if ((seen & kHeld) == 0) return false;
+  const bool waking = spot.Wake(1, woken) == 1;                 // (L4), (L6)
+  const uint32_t queued = spot.HasWaiters() ? kQueued : kFree;  // (L1)
+  const uint32_t baton =
+      waking ? (BatonAge::Begin() << kAgeShift) | kWaking : kFree;  // (L3)
+  // With the spot held and kHeld set, nothing changes here unless another
+  // thread has released the lock as well. Then we are too late: the waiter
+  // comes once for nothing.
+  while (!word_.compare_exchange_weak(
+      seen, queued | (waking ? baton : seen & kBaton),
+      std::memory_order_acq_rel,
+      std::memory_order_relaxed)) {  // [UNLOCK], [PASS]
+    if ((seen & kHeld) == 0) return false;
+  }
   return true;
 }
 
 void Lock::UnlockSlow() {
-  if (ReleaseSilently()) return;
-  WakeList woken;
-  ParkingSpot spot(this);
-  if (ReleaseSilently()) return;  // changed before we had the spot
-  // Held and queued, with nobody on the way: nobody changes that without the
-  // spot (L2), (L3).
-  const bool waking = spot.Wake(1, woken) == 1;                 // (L4)
-  const uint32_t queued = spot.HasWaiters() ? kQueued : kFree;  // (L1)
-  word_.exchange(queued | (waking ? kWaking : kFree),
-                 std::memory_order_acq_rel);  // [UNLOCK], [PASS]
+  uint32_t seen = kFree;
+  if (ReleaseSilently(seen)) return;
+  if ((seen & kHeld) != 0 && ReleaseWaking()) return;
+  internal::Throw(std::logic_error("Lock::unlock: the lock is not held"));
 }
 
 void Lock::AddClaimed(WakeList& claimed) {
@@ -124,9 +158,9 @@ void Lock::AddClaimed(WakeList& claimed) {
 }
 
 std::string Lock::DebugString() const {
-  const ParkingSpot spot(this);
+  const size_t waiters = internal::CountWaitersAt(this);
   return absl::StrCat("Lock(", locked() ? "locked" : "unlocked",
-                      ", waiters=", spot.CountWaiters(), ")");
+                      ", waiters=", waiters, ")");
 }
 
 std::ostream& operator<<(std::ostream& out, const Lock& lock) {

@@ -25,12 +25,21 @@
 // be limited and cancelled, and clang checks ABSL_GUARDED_BY members. (Python:
 // threading.Lock, where locked() has the same name.)
 //
-// Fairness: none is promised; a thread that comes at the right moment may
-// overtake one that waits. Waiters are woken oldest first, and one that was
-// woken in vain stays the oldest. In a debug build (`-c dbg`) the order in which
-// locks are taken is watched: see lock_order.h. Thread safety: all methods. Destroy it when nobody waits for it; that it is held does not
-// matter. Destroying it as soon as one has got hold of it and let go again is
-// safe, also when the previous holder has not yet returned from unlock().
+// Fairness: a thread that comes at the right moment may overtake one that
+// waits, again and again if it takes the lock anew at once: the lock is never
+// handed over, because the receiver would hold it until it gets to run. Waiters
+// are woken oldest first, one at a time, and one that was woken in vain waits
+// on in the first place. A woken thread that does not get to run holds up the
+// others for a millisecond at most while the lock is in use: an unlock() after
+// that time wakes the next waiter. If nobody takes and releases the lock any
+// more, the others wait until the woken thread has run.
+//
+// In a debug build (`-c dbg`) the order in which locks are taken is watched:
+// see lock_order.h.
+//
+// Thread safety: all methods. May be destroyed while held, but not while a
+// thread waits for it. A thread that acquired and released the lock may destroy
+// it at once, even if the previous holder is still inside unlock().
 // Memory ordering: what a holder did before unlock() is visible to the next
 // holder.
 
@@ -130,23 +139,42 @@ class ABSL_LOCKABLE Lock {
   friend class RLock;
   friend struct sync_internal::LockPass;
 
-  // Three bits. kHeld: somebody holds the lock. kQueued: threads may be queued,
-  // who unlocks must see to them. kWaking: a waiter was woken and is on its way.
+  // | bits of word_ | meaning                                              |
+  // |---------------|------------------------------------------------------|
+  // | kHeld         | a thread holds the lock                              |
+  // | kQueued       | threads may be queued: unlock() has to see to them   |
+  // | kWaking       | the waiter that was woken last has not come yet      |
+  // | the other 29  | with kWaking, the age of that wake-up; else zero     |
+  //
+  // | held, and       | unlock()                                           |
+  // |-----------------|----------------------------------------------------|
+  // | neither         | clears kHeld                                       |
+  // | kWaking         | clears kHeld                                       |
+  // | kQueued         | wakes the oldest waiter, sets kWaking              |
+  // | kQueued,kWaking | clears kHeld and counts; if the wake-up is old,    |
+  // |                 | wakes the next waiter, and kWaking is about that   |
   //
   //   (L1) while anybody is queued for this lock, kQueued is set. Legal to be
   //        set when nobody is queued; illegal to be clear when somebody is.
-  //   (L2) kQueued is set and cleared, and threads are queued, only with the
-  //        parking spot of this lock held. kHeld is set in a free lock by
-  //        whoever is first, the woken or a newcomer.
-  //   (L3) kWaking is set by an unlock() that wakes the oldest waiter, and
-  //        cleared by that waiter alone, when it takes the lock or queues
-  //        again: a wake-up costs more than many critical sections, so there
-  //        is one at a time.
-  //   (L4) while threads are queued, the lock is held or kWaking is set: who
-  //        unlocks with kQueued and without kWaking wakes one, or finds nobody.
-  //   (L5) who passes by comes before or after each unlock(): all that changes
-  //        word_ is an exchange, so whichever comes later reads what the other
-  //        wrote, or what came of it.
+  //   (L2) kQueued is set and cleared, and threads are queued and woken, only
+  //        with the parking spot of this lock held. kHeld is set in a free lock
+  //        by the first to come, a woken waiter or a newcomer.
+  //   (L3) kWaking is set by an unlock() that wakes a waiter, under the same
+  //        hold of the spot. A woken waiter clears it when it takes the lock or
+  //        queues again, whether it was set for this waiter or for one that was
+  //        woken later. So while kWaking is set, the waiter that was woken last
+  //        has not come. Legal to be clear while woken waiters are on their
+  //        way; illegal to be set once the last of them has come.
+  //   (L4) while threads are queued, the lock is held or kWaking is set:
+  //        kWaking is cleared only together with a step that leaves the lock
+  //        held, and an unlock() that finds kQueued without kWaking wakes one
+  //        waiter, or finds that there is none.
+  //   (L5) PassBy() comes before or after each unlock(): all that changes word_
+  //        is a read-modify-write, so the later one reads what the other wrote,
+  //        or what came of it.
+  //   (L6) a wake-up is not waited for longer than BatonAge says: an unlock()
+  //        that finds kQueued and an old kWaking wakes the next waiter. So no
+  //        waiter depends on one that does not run, but for unlock()s to come.
   //   [UNLOCK] release of word_ in unlock() -> acquire in lock() and PassBy(): the
   //        critical sections in order. The release is the last touch of the
   //        object.
@@ -155,11 +183,12 @@ class ABSL_LOCKABLE Lock {
   static constexpr uint32_t kHeld = 1;
   static constexpr uint32_t kQueued = 2;
   static constexpr uint32_t kWaking = 4;
+  static constexpr int kAgeShift = 3;
+  static constexpr uint32_t kBaton = ~(kHeld | kQueued);  // kWaking and its age
 
-  // True if unlock() need not wake anybody: nobody is queued, or one is on its
-  // way (L3).
+  // True if unlock() has nobody to see to.
   static bool IsReleasedSilently(uint32_t seen) {
-    return (seen & kHeld) != 0 && (seen & (kQueued | kWaking)) != kQueued;
+    return (seen & (kHeld | kQueued)) == kHeld;
   }
 
   // Releases the lock if the word is `seen`; else sets that to what it is.
@@ -170,9 +199,9 @@ class ABSL_LOCKABLE Lock {
   }
 
   // Without annotations, for use in the functions that have them: one attempt,
-  // and Take() until the lock is held. `drop`: kWaking for the waiter that was
-  // woken, else nothing. A look before the exchange costs nothing where nobody
-  // contends, and saves one that fails where bits besides kHeld are set.
+  // and Take() until the lock is held. `drop`: kBaton for a waiter that was
+  // woken (L3), else nothing. A look before the exchange costs nothing where
+  // nobody contends, and saves one that fails where bits besides kHeld are set.
   bool TakeFree() {
     // relaxed: the exchange checks it.
     uint32_t seen = word_.load(std::memory_order_relaxed);
@@ -193,22 +222,29 @@ class ABSL_LOCKABLE Lock {
     }
     return false;
   }
-  // See sync/internal/lock_pass.h.
+  // See sync/internal/lock_pass.h. A compiler that sees that nothing changes
+  // may emit no read-modify-write: clang emits nothing at all for x86, unless
+  // it is sequentially consistent (llvm-project#101551). So it must not see
+  // that.
   void PassBy() {
-    word_.fetch_or(0, std::memory_order_acq_rel);  // [UNLOCK], [PASS]
+    uint32_t nothing = 0;
+    asm("" : "+r"(nothing));
+    word_.fetch_or(nothing, std::memory_order_acq_rel);  // [UNLOCK], [PASS]
   }
   bool TakeLooking(uint32_t drop);
   bool Queue(const WaitLimit& started, uint32_t drop);
   void LockSlow();
   bool LockSlow(const WaitLimit& limit);
   bool MarkQueued(uint32_t drop);
-  bool ReleaseSilently();
+  bool ReleaseSilently(uint32_t& seen);
+  bool ReleaseWaking();
   void UnlockSlow();
 
-  // For Condition. LockWoken(): lock(), by a waiter that unlock() woke in this
-  // lock's queue. AddClaimed(): has waiters wait for this lock instead of
-  // waking them now; does nothing if it is free.
-  void LockWoken();
+  // For Condition. LockAgain(): lock(), by a thread that had it and said that
+  // it is LockWantedBack(); with `woken`, unlock() woke it in this lock's
+  // queue. AddClaimed(): has waiters wait for this lock instead of waking them
+  // now; does nothing if it is free.
+  void LockAgain(bool woken);
   void AddClaimed(internal::WakeList& claimed);
 
   internal::Atomic<uint32_t> word_{kFree};

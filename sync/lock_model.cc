@@ -1,4 +1,5 @@
-// Models of Lock: (L1)-(L5), [UNLOCK] and [PASS] of lock.h, under every schedule.
+// Models of Lock: (L1)-(L6), [UNLOCK] and [PASS] of lock.h, under every
+// schedule.
 
 #include <array>
 #include <cstddef>
@@ -11,6 +12,7 @@
 #include "heddle/sync/internal/testing.h"
 #include "heddle/sync/lock.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/held_up.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/thread/lock_guard.h"
 #include "heddle/tools/explore/explore.h"
@@ -22,7 +24,9 @@ using explore::Execution;
 using explore::Holds;
 using explore::HoldsInSamples;
 using internal::Atomic;
+using internal::HeldUp;
 using internal::Var;
+using sync_internal::AWokenThreadThatDoesNotRunHoldsUpNobody;
 using sync_internal::LastUserDestroysIt;
 using sync_internal::LockPass;
 
@@ -254,6 +258,74 @@ TEST(LockModel, WhoHoldsItMayPassBy) {
     run.Run(add, add);
     explore::Check(count == 2);
   }));
+}
+
+// (L6).
+TEST(LockModel, AWokenThreadThatDoesNotRunHoldsUpNobody) {
+  EXPECT_TRUE(Holds(0, AWokenThreadThatDoesNotRunHoldsUpNobody<Lock>));
+}
+
+// (L3): two are on their way at once, and kWaking is about the second when the
+// first comes.
+TEST(LockModel, AWokenThreadThatComesLateTakesNoWakeUpWithIt) {
+  EXPECT_TRUE(HoldsInSamples(
+      [](Execution& run) HEDDLE_UNCHECKED {
+        Lock lock;
+        HeldUp held_up;
+        Var<int> count = 0;
+        const auto add = [&] {
+          LockGuard guard(lock);
+          ++count;
+        };
+        lock.lock();
+        const int slow = run.Start([&] { held_up.Run(add); });
+        held_up.Await();
+        const int first = run.Start(add);
+        const int second = run.Start(add);
+        const int release = run.Start([&] { held_up.Release(); });
+        lock.unlock();
+        internal::LetTimePass(1'000'000);
+        add();
+        run.Join(slow);
+        run.Join(first);
+        run.Join(second);
+        run.Join(release);
+        explore::Check(count == 4);
+        explore::Check(!lock.locked());
+      },
+      /*samples=*/20'000));
+}
+
+// The last touch of those who wake the next because of (L6), too: here the last
+// user comes by a wake-up of that kind, or late.
+TEST(LockModel, TheLastUserMayDestroyItAlthoughOneWasHeldUp) {
+  EXPECT_TRUE(HoldsInSamples(
+      [](Execution& run) HEDDLE_UNCHECKED {
+        struct Counted {
+          Lock lock;
+          Var<int> references = 3;
+        };
+        auto* const counted = new Counted;
+        HeldUp held_up;
+        const auto drop = [counted]() HEDDLE_UNCHECKED {
+          counted->lock.lock();
+          const bool last = --counted->references == 0;
+          counted->lock.unlock();
+          if (last) delete counted;
+        };
+        counted->lock.lock();
+        const int slow = run.Start([&] { held_up.Run(drop); });
+        held_up.Await();
+        const int next = run.Start(drop);
+        counted->lock.unlock();
+        internal::LetTimePass(1'000'000);
+        const int release = run.Start([&] { held_up.Release(); });
+        drop();
+        run.Join(slow);
+        run.Join(next);
+        run.Join(release);
+      },
+      /*samples=*/20'000));
 }
 
 // [UNLOCK] is the last touch: the next holder may destroy the lock although the

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <new>
@@ -15,6 +14,7 @@
 #include "heddle/sync/internal/lock_watch.h"
 #include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/call_reporting.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/thread_id.h"
 #include "heddle/thread/internal/throw.h"
@@ -90,7 +90,7 @@ namespace {
 
 Stack StackHere() {
   constexpr int kDepth = 32;
-  constexpr int kOurs = 3;  // this, LockWanted() or LockTaken(), and lock()
+  constexpr int kOurs = 3;  // this, what called it, and lock()
   Stack stack(kDepth);
   stack.resize(
       static_cast<size_t>(absl::GetStackTrace(stack.data(), kDepth, kOurs)));
@@ -107,29 +107,37 @@ void Keep(Note note) {
   }));
 }
 
-}  // namespace
-
-void LockWanted(const void* lock) {
+// Asks the graph about a lock that this thread wants, and passes on the answer.
+void Report(std::string (LockGraph::*wanted)(uint64_t, const void*,
+                                             const Stack&),
+            const void* lock) {
   Watch& watch = TheWatch();
   std::string report;
   std::shared_ptr<const LockOrderHook> hook;
   static_cast<void>(internal::CatchAll([&] {
     const Stack stack = StackHere();
     LockGuard guard(watch.lock);
-    report = watch.graph.Wanted(internal::ThreadId(), lock, stack);
+    report = (watch.graph.*wanted)(internal::CurrentIdent(), lock, stack);
     hook = watch.hook;
   }));
   if (report.empty()) return;
   if (hook != nullptr) {
-    (*hook)(report);
+    // lock() is called where nothing may be thrown: in destructors.
+    internal::CallReporting([&] { (*hook)(report); });
   } else {
-    std::fputs(("heddle: " + report).c_str(), stderr);
+    std::fprintf(stderr, "heddle: %s", report.c_str());
   }
 }
 
+}  // namespace
+
+void LockWanted(const void* lock) { Report(&LockGraph::Wanted, lock); }
+
+void LockWantedBack(const void* lock) { Report(&LockGraph::WantedBack, lock); }
+
 void LockTaken(const void* lock) {
   Keep([lock](LockGraph& graph) {
-    graph.Taken(internal::ThreadId(), lock, StackHere());
+    graph.Taken(internal::CurrentIdent(), lock, StackHere());
   });
 }
 

@@ -29,7 +29,10 @@
 namespace heddle {
 
 // Called, in the thread that wants the lock and before it waits, with a report
-// of several lines. May use locks itself.
+// of several lines; in Condition::Wait() before that releases the lock that it
+// will want again. May use locks itself. What it throws goes to the except hook
+// (thread/except_hook.h), and the thread goes on: locks are taken in
+// destructors, too.
 using LockOrderHook = std::function<void(const std::string& report)>;
 
 // Makes `hook` hear of bad orders; an empty one restores the line on stderr.

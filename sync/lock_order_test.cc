@@ -1,11 +1,15 @@
 #include "heddle/sync/lock_order.h"
 
+#include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/base/config.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -13,6 +17,9 @@
 #include "heddle/sync/condition.h"
 #include "heddle/sync/lock.h"
 #include "heddle/sync/rlock.h"
+#include "heddle/thread/except_hook.h"
+#include "heddle/thread/internal/per_thread.h"
+#include "heddle/thread/internal/thread_id.h"
 #include "heddle/thread/wait_limit.h"
 
 // These tests lock in ways that clang's analysis rightly objects to.
@@ -228,6 +235,115 @@ HEDDLE_UNCHECKED {
   lock.unlock();
   EXPECT_THAT(reports.all(), SizeIs(1));
 }
+
+// The report comes before the lock is released.
+TEST(LockOrderOfConditionTest, HookOfAWaitRunsWhileTheLockIsStillHeld)
+HEDDLE_UNCHECKED {
+  Lock outer, lock;
+  Condition condition(lock);
+  lock.lock();
+  outer.lock();
+  int reports = 0;
+  SetLockOrderHook([&](const std::string& /*report*/) {
+    EXPECT_TRUE(lock.locked());
+    ++reports;
+  });
+  EXPECT_FALSE(condition.Wait(absl::ZeroDuration()));
+  SetLockOrderHook(nullptr);
+  outer.unlock();
+  lock.unlock();
+  EXPECT_EQ(reports, 1);
+}
+
+// The kernel gives the number of a thread that has ended to another.
+TEST(LockOrderOfLockTest, ALockThatAnEndedThreadLeftHeldIsNobodyElses)
+HEDDLE_UNCHECKED {
+  Reports reports;
+  Lock lock;
+  uint32_t id = 0;
+  std::thread([&]() HEDDLE_UNCHECKED {
+    lock.lock();
+    id = internal::ThreadId();
+  }).join();
+  std::thread([&]() HEDDLE_UNCHECKED {
+    internal::ThisThread().native_id = id;
+    std::thread release([&]() HEDDLE_UNCHECKED {
+      while (lock.DebugString() == "Lock(locked, waiters=0)") {
+        std::this_thread::yield();
+      }
+      lock.unlock();
+    });
+    lock.lock();
+    lock.unlock();
+    release.join();
+  }).join();
+  EXPECT_THAT(reports.all(), IsEmpty());
+}
+
+#ifdef ABSL_HAVE_EXCEPTIONS
+// Counts what goes to the except hook while it exists.
+class Uncaught {
+ public:
+  Uncaught() {
+    SetExceptHook([this](const ExceptHookArgs& /*args*/) { ++count; });
+  }
+  ~Uncaught() { SetExceptHook(nullptr); }
+
+  std::atomic<int> count{0};
+};
+
+TYPED_TEST(LockOrderTest, WhatTheHookThrowsGoesToTheExceptHook)
+HEDDLE_UNCHECKED {
+  Uncaught uncaught;
+  SetLockOrderHook(
+      [](const std::string& report) { throw std::runtime_error(report); });
+  TypeParam a, b;
+  TakeInOrder(a, b);
+  TakeInOrder(b, a);
+  SetLockOrderHook(nullptr);
+  EXPECT_EQ(uncaught.count, 1);
+  EXPECT_FALSE(a.locked());
+  EXPECT_FALSE(b.locked());
+}
+
+TEST(LockOrderOfConditionTest, AHookThatThrowsCostsNoWakeUpAndNoLock)
+HEDDLE_UNCHECKED {
+  Uncaught uncaught;
+  SetLockOrderHook(
+      [](const std::string& report) { throw std::runtime_error(report); });
+  Lock a, b;
+  Condition condition(a);
+  TakeInOrder(a, b);
+  std::atomic<bool> waits{false};
+  std::thread waiter([&]() HEDDLE_UNCHECKED {
+    a.lock();
+    b.lock();
+    waits.store(true);
+    EXPECT_TRUE(condition.Wait());  // wants `a` with `b` held
+    EXPECT_TRUE(a.locked());
+    a.unlock();
+    b.unlock();
+  });
+  while (!waits.load()) std::this_thread::yield();
+  a.lock();
+  condition.Notify();
+  a.unlock();
+  waiter.join();
+  SetLockOrderHook(nullptr);
+  EXPECT_EQ(uncaught.count, 1);
+  // The lock works: a waiter comes through.
+  a.lock();
+  std::thread next([&]() HEDDLE_UNCHECKED {
+    a.lock();
+    a.unlock();
+  });
+  while (a.DebugString() != "Lock(locked, waiters=1)") {
+    std::this_thread::yield();
+  }
+  a.unlock();
+  next.join();
+}
+#endif
 
 TEST(LockOrderDeathTest, DefaultIsALineOnStderrAndTheProgramGoesOn) {
   EXPECT_EXIT(

@@ -1,5 +1,6 @@
 #include "heddle/sync/rlock.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <ostream>
 #include <stdexcept>
@@ -9,7 +10,6 @@
 #include "heddle/sync/lock.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/parking.h"
-#include "heddle/thread/internal/thread_id.h"
 #include "heddle/thread/internal/throw.h"
 
 namespace heddle {
@@ -32,23 +32,19 @@ uint32_t RLock::UnlockAll() {
 }
 
 void RLock::LockAgain(uint32_t count, bool woken) {
-  if (woken) {
-    lock_.LockWoken();
-  } else {
-    lock_.lock();
-  }
-  Begin(internal::ThreadId());
+  lock_.LockAgain(woken);
+  Begin(Self());
   count_ = count;
 }
 
 std::string RLock::DebugString() const {
   // relaxed: a snapshot.
   const uint32_t owner = owner_.load(std::memory_order_relaxed);
-  const internal::ParkingSpot spot(&lock_);
+  const size_t waiters = internal::CountWaitersAt(&lock_);
   return absl::StrCat(
       "RLock(",
       owner == kNobody ? "unlocked" : absl::StrCat("locked by thread ", owner),
-      ", waiters=", spot.CountWaiters(), ")");
+      ", waiters=", waiters, ")");
 }
 
 std::ostream& operator<<(std::ostream& out, const RLock& lock) {

@@ -61,7 +61,7 @@ class ABSL_LOCKABLE RLock {
   // Takes the lock, waiting as long as another thread holds it. Throws
   // std::overflow_error if this thread has taken it 2^32 - 1 times already.
   void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
-    const uint32_t self = internal::ThreadId();
+    const uint32_t self = Self();
     if (TakeAgain(self)) return;
     lock_.lock();
     Begin(self);
@@ -76,7 +76,7 @@ class ABSL_LOCKABLE RLock {
 
   // Takes the lock unless another thread holds it; never waits.
   [[nodiscard]] bool try_lock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
-    const uint32_t self = internal::ThreadId();
+    const uint32_t self = Self();
     return TakeAgain(self) || (lock_.try_lock() && Begin(self));
   }
 
@@ -84,7 +84,7 @@ class ABSL_LOCKABLE RLock {
   // then nothing has changed.
   [[nodiscard]] bool try_lock_for(const WaitLimit& limit)
       ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
-    const uint32_t self = internal::ThreadId();
+    const uint32_t self = Self();
     return TakeAgain(self) || (lock_.try_lock_for(limit) && Begin(self));
   }
 
@@ -110,26 +110,32 @@ class ABSL_LOCKABLE RLock {
   // True if the calling thread holds the lock, and how often it has taken it: 0
   // if it does not hold it.
   [[nodiscard]] bool is_owned() const {
-    // relaxed: this thread's id is there only if this thread wrote it.
-    return owner_.load(std::memory_order_relaxed) == internal::ThreadId();
+    // relaxed: this thread's number is there only if this thread wrote it.
+    return owner_.load(std::memory_order_relaxed) == Self();
   }
   [[nodiscard]] uint32_t recursion_count() const {
     return is_owned() ? uint32_t{count_} : 0;
   }
 
   // For logs and debuggers: whether it is held, by which thread (its
-  // kernel's id), and how many threads wait.
+  // GetIdent()), and how many threads wait.
   std::string DebugString() const;
   friend std::ostream& operator<<(std::ostream& out, const RLock& lock);
 
  private:
   friend class Condition;
 
-  //   (R1) owner_ is the id of the thread that holds lock_ by this RLock, or
-  //        kNobody; that thread alone writes it, so a thread that reads its own
-  //        id there is that thread.
+  //   (R1) owner_ is the number of the thread that holds lock_ by this RLock,
+  //        or kNobody; that thread alone writes it, and another has the same
+  //        number after 2^32 threads at the earliest (a kernel's id is used
+  //        again at once), so a thread that reads its own there is that thread.
   //   (R2) count_ is touched by the owner alone: how often it took the lock.
   static constexpr uint32_t kNobody = 0;
+
+  // The calling thread's number; NextIdent() sees to it that it is not kNobody.
+  static uint32_t Self() {
+    return static_cast<uint32_t>(internal::CurrentIdent());
+  }
 
   bool TakeAgain(uint32_t self) {
     // relaxed: (R1)

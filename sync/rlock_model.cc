@@ -18,7 +18,9 @@ namespace {
 
 using explore::Execution;
 using explore::Holds;
+using explore::HoldsInSamples;
 using internal::Var;
+using sync_internal::AWokenThreadThatDoesNotRunHoldsUpNobody;
 using sync_internal::LastUserDestroysIt;
 
 TEST(RLockModel, NestedHoldsExcludeOthersUntilTheLastIsReleased) {
@@ -144,6 +146,11 @@ TEST(RLockModel, AWaitThatEndsByItsLimitOrAStopChangesNothing) {
 
 TEST(RLockModel, TheLastUserMayDestroyIt) {
   EXPECT_TRUE(Holds(3, LastUserDestroysIt<RLock>));
+}
+
+TEST(RLockModel, AWokenThreadThatDoesNotRunHoldsUpNobody) {
+  EXPECT_TRUE(HoldsInSamples(AWokenThreadThatDoesNotRunHoldsUpNobody<RLock>,
+                             /*samples=*/20'000));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <thread>
 
 #include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "heddle/sync/internal/testing.h"
 #include "heddle/thread/internal/manual_clock.h"
+#include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/run_concurrently.h"
 #include "heddle/thread/internal/thread_id.h"
 #include "heddle/thread/wait_limit.h"
@@ -225,6 +227,23 @@ TEST(RLockDeathTest, ReleaseByANonOwnerIsFatalWithoutExceptions) {
 }
 #endif
 
+// The kernel gives the number of a thread that has ended to another.
+TEST(RLockTest, IsNotInheritedByAThreadWithTheKernelsIdOfTheOwner)
+HEDDLE_UNCHECKED {
+  RLock lock;
+  uint32_t id = 0;
+  std::thread([&]() HEDDLE_UNCHECKED {
+    lock.lock();
+    id = internal::ThreadId();
+  }).join();
+  std::thread([&]() HEDDLE_UNCHECKED {
+    internal::ThisThread().native_id = id;
+    EXPECT_FALSE(lock.is_owned());
+    EXPECT_FALSE(lock.try_lock());
+  }).join();
+  EXPECT_TRUE(lock.locked());
+}
+
 TEST(RLockTest, DebugStringTellsTheOwnerAndHowManyWait) HEDDLE_UNCHECKED {
   RLock lock;
   EXPECT_EQ(lock.DebugString(), "RLock(unlocked, waiters=0)");
@@ -238,7 +257,7 @@ TEST(RLockTest, DebugStringTellsTheOwnerAndHowManyWait) HEDDLE_UNCHECKED {
   std::ostringstream out;
   out << lock;
   EXPECT_EQ(out.str(), absl::StrCat("RLock(locked by thread ",
-                                    internal::ThreadId(), ", waiters=1)"));
+                                    internal::CurrentIdent(), ", waiters=1)"));
   lock.unlock();
   waits.Result();
   EXPECT_EQ(lock.DebugString(), "RLock(unlocked, waiters=0)");

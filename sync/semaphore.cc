@@ -47,43 +47,52 @@ bool Semaphore::Await(const WaitLimit& limit) {
   return waiter.Sleep(started) || TryAcquire();
 }
 
-void Semaphore::ReleaseSlow(int64_t most, int64_t count) {
+void Semaphore::ThrowRefused(const Bound& bound, int64_t value, int64_t count) {
   if (count < 1) {
     internal::Throw(std::invalid_argument(absl::StrCat(
         "Semaphore::Release: the count must be one or more, not ", count)));
   }
+  if (!bound.is_given) {
+    internal::Throw(std::overflow_error(absl::StrCat(
+        "Semaphore::Release: ", value, " + ", count, " is over 2^63 - 1")));
+  }
+  internal::Throw(std::invalid_argument(absl::StrCat(
+      "BoundedSemaphore::Release: released too many times: ", value, " + ",
+      count, " is over ", bound.most)));
+}
+
+void Semaphore::ReleaseSlow(const Bound& bound, int64_t count) {
+  const int64_t value = Serve(bound, count);
+  if (value != kServed) ThrowRefused(bound, value, count);
+}
+
+// Releases `count` units and returns kServed, or changes nothing and returns
+// the value with which they would be too many.
+int64_t Semaphore::Serve(const Bound& bound, int64_t count) {
   WakeList woken;
   ParkingSpot spot(this);
   // relaxed: the exchange checks it, or (S2).
   int64_t seen = word_.load(std::memory_order_relaxed);
   for (;;) {
     const int64_t value = seen == kQueued ? 0 : seen;
-    if (count > most - value) {
-      if (most == kMax) {
-        internal::Throw(std::overflow_error(absl::StrCat(
-            "Semaphore::Release: ", value, " + ", count, " is over 2^63 - 1")));
-      }
-      internal::Throw(std::invalid_argument(absl::StrCat(
-          "BoundedSemaphore::Release: released too many times: ", value, " + ",
-          count, " is over ", most)));
-    }
+    if (count < 1 || count > bound.most - value) return value;
     if (seen == kQueued) break;
     if (word_.compare_exchange_weak(seen, seen + count,
                                     std::memory_order_release,
                                     std::memory_order_relaxed)) {  // [RELEASE]
-      return;
+      return kServed;
     }
   }
   const auto served =
       static_cast<int64_t>(spot.Wake(static_cast<size_t>(count), woken));
   const int64_t next = spot.HasWaiters() ? kQueued : count - served;
   word_.store(next, std::memory_order_release);  // [RELEASE], (S1), (S3)
+  return kServed;
 }
 
 std::string Semaphore::DebugString() const {
-  const ParkingSpot spot(this);
-  return absl::StrCat("Semaphore(value=", value(),
-                      ", waiters=", spot.CountWaiters(), ")");
+  const size_t waiters = internal::CountWaitersAt(this);
+  return absl::StrCat("Semaphore(value=", value(), ", waiters=", waiters, ")");
 }
 
 std::ostream& operator<<(std::ostream& out, const Semaphore& semaphore) {
@@ -91,9 +100,9 @@ std::ostream& operator<<(std::ostream& out, const Semaphore& semaphore) {
 }
 
 std::string BoundedSemaphore::DebugString() const {
-  const ParkingSpot spot(&semaphore_);
+  const size_t waiters = internal::CountWaitersAt(&semaphore_);
   return absl::StrCat("BoundedSemaphore(value=", value(), "/", bound_,
-                      ", waiters=", spot.CountWaiters(), ")");
+                      ", waiters=", waiters, ")");
 }
 
 std::ostream& operator<<(std::ostream& out, const BoundedSemaphore& semaphore) {

@@ -18,10 +18,11 @@
 // its wait. Release(n) serves n threads. (Python: threading.Semaphore and
 // BoundedSemaphore. There a late arrival may overtake a woken thread.)
 //
-// Thread safety: all methods. Destroying the semaphore as soon as an Acquire()
-// has returned true is safe, also when the Release() that it waited for has not
-// yet returned. Memory ordering: what came before a Release() is visible after
-// the Acquire() that takes a unit of it.
+// Thread safety: all methods, but none from a signal handler (sem_post() is for
+// those). Destroying the semaphore as soon as an Acquire() has returned true is
+// safe, also when the Release() that it waited for has not yet returned. Memory
+// ordering: what came before a Release() is visible after the Acquire() that
+// takes a unit of it.
 
 #ifndef HEDDLE_SYNC_SEMAPHORE_H_
 #define HEDDLE_SYNC_SEMAPHORE_H_
@@ -48,7 +49,9 @@ class Semaphore {
   // Takes a unit, waiting for one within `limit`. Returns false if that passed
   // first; then nothing has changed. A unit that is there is taken at once,
   // whatever the limit.
-  bool Acquire(const WaitLimit& limit) { return TryAcquire() || Await(limit); }
+  [[nodiscard]] bool Acquire(const WaitLimit& limit) {
+    return TryAcquire() || Await(limit);
+  }
   bool Acquire() {
     if (ABSL_PREDICT_FALSE(!TryAcquire())) Await();
     return true;
@@ -71,7 +74,7 @@ class Semaphore {
   // Gives back `count` units. Throws, and changes nothing, std::invalid_argument
   // if `count` is less than one, std::overflow_error if the value would pass
   // 2^63 - 1.
-  void Release(int64_t count = 1) { ReleaseUpTo(kMax, count); }
+  void Release(int64_t count = 1) { ReleaseUpTo({kMax, false}, count); }
 
   // How many units there are now. Advisory: it may change at any time.
   [[nodiscard]] int64_t value() const {
@@ -110,25 +113,36 @@ class Semaphore {
   //        ordered by the parking layer's [WAKE].)
   static constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
   static constexpr int64_t kQueued = -1;
+  static constexpr int64_t kServed = -1;  // no value
 
   [[noreturn]] static int64_t ThrowNegative();
   void Await();
   bool Await(const WaitLimit& limit);
 
-  // Releases `count`, unless the value would pass `most`.
-  void ReleaseUpTo(int64_t most, int64_t count) {
+  // What the value may not pass, and whether that is a BoundedSemaphore's.
+  struct Bound {
+    int64_t most;
+    bool is_given;
+  };
+
+  // Releases `count`, unless the value would pass the bound.
+  void ReleaseUpTo(const Bound& bound, int64_t count) {
     // relaxed: the exchange checks it.
     int64_t seen = word_.load(std::memory_order_relaxed);
-    while (ABSL_PREDICT_TRUE(seen >= 0 && count > 0 && count <= most - seen)) {
+    while (ABSL_PREDICT_TRUE(seen >= 0 && count > 0 &&
+                             count <= bound.most - seen)) {
       if (word_.compare_exchange_weak(
               seen, seen + count, std::memory_order_release,
               std::memory_order_relaxed)) {  // [RELEASE]
         return;
       }
     }
-    ReleaseSlow(most, count);
+    ReleaseSlow(bound, count);
   }
-  void ReleaseSlow(int64_t most, int64_t count);
+  void ReleaseSlow(const Bound& bound, int64_t count);
+  int64_t Serve(const Bound& bound, int64_t count);
+  [[noreturn]] static void ThrowRefused(const Bound& bound, int64_t value,
+                                        int64_t count);
 
   internal::Atomic<int64_t> word_;
 };
@@ -143,7 +157,9 @@ class BoundedSemaphore {
       : semaphore_(value), bound_(value) {}
 
   // All as in Semaphore.
-  bool Acquire(const WaitLimit& limit) { return semaphore_.Acquire(limit); }
+  [[nodiscard]] bool Acquire(const WaitLimit& limit) {
+    return semaphore_.Acquire(limit);
+  }
   bool Acquire() { return semaphore_.Acquire(); }
   [[nodiscard]] bool TryAcquire() { return semaphore_.TryAcquire(); }
   [[nodiscard]] int64_t value() const { return semaphore_.value(); }
@@ -153,7 +169,9 @@ class BoundedSemaphore {
 
   // Gives back `count` units. Throws, and changes nothing, std::invalid_argument
   // if `count` is less than one or there would be more units than at first.
-  void Release(int64_t count = 1) { semaphore_.ReleaseUpTo(bound_, count); }
+  void Release(int64_t count = 1) {
+    semaphore_.ReleaseUpTo({bound_, true}, count);
+  }
 
   std::string DebugString() const;
   friend std::ostream& operator<<(std::ostream& out,

@@ -322,6 +322,12 @@ std::string ErrorOf(Call call) {
   return "no error";
 }
 
+TEST(BoundedSemaphoreTest, TheLargestBoundIsABoundToo) {
+  BoundedSemaphore semaphore(kMax);
+  EXPECT_THROW(semaphore.Release(), std::invalid_argument);
+  EXPECT_EQ(semaphore.value(), kMax);
+}
+
 TEST(SemaphoreTest, ErrorsSayWhatWasWrong) {
   EXPECT_EQ(ErrorOf([] { Semaphore semaphore(-1); }),
             "Semaphore: the initial value must not be negative");

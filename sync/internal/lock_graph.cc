@@ -35,7 +35,7 @@ std::string Lines(const Stack& stack) {
 
 }  // namespace
 
-std::string LockGraph::Wanted(uint32_t thread, const void* lock,
+std::string LockGraph::Wanted(uint64_t thread, const void* lock,
                               const Stack& stack) {
   if (const auto hold = holds_.find(lock);
       hold != holds_.end() && hold->second.thread == thread) {
@@ -44,10 +44,16 @@ std::string LockGraph::Wanted(uint32_t thread, const void* lock,
         "releases it, it waits for ever.\n",
         Describe(lock, lock, {thread, hold->second.taken, stack}));
   }
+  return WantedBack(thread, lock, stack);
+}
+
+std::string LockGraph::WantedBack(uint64_t thread, const void* lock,
+                                  const Stack& stack) {
   std::string report;
   const auto held = held_by_.find(thread);
   if (held == held_by_.end()) return report;
   for (const void* const from : held->second) {
+    if (from == lock) continue;  // not held any more when it is wanted
     Node& node = nodes_[from];
     if (node.next.contains(lock)) continue;  // known, and reported if bad
     const Edge edge{thread, holds_.at(from).taken, stack};
@@ -97,7 +103,7 @@ std::string LockGraph::Describe(const void* held, const void* wanted,
       edge.thread, held, Lines(edge.from_taken), wanted, Lines(edge.to_wanted));
 }
 
-void LockGraph::Taken(uint32_t thread, const void* lock, Stack stack) {
+void LockGraph::Taken(uint64_t thread, const void* lock, Stack stack) {
   Released(lock);  // what nobody told us of: memory had run out
   holds_[lock] = {thread, std::move(stack)};
   held_by_[thread].push_back(lock);

@@ -15,23 +15,27 @@ namespace sync_internal {
 // A place in the program: return addresses, innermost first.
 using Stack = std::vector<void*>;
 
-// Not thread-safe: whoever owns it guards it. Threads are told apart by their
-// ids, locks by their addresses.
+// Not thread-safe: its owner guards it. Threads are told apart by numbers that
+// are never used again (GetIdent(), not the kernel's), because a lock may
+// outlive the thread that took it; locks by their addresses.
 class LockGraph {
  public:
   // `thread`, at `stack`, is about to wait for `lock`. Returns what is wrong with
   // that, in several lines, or nothing: the first time that the order of this
   // lock and those that `thread` holds closes a cycle.
-  std::string Wanted(uint32_t thread, const void* lock, const Stack& stack);
+  std::string Wanted(uint64_t thread, const void* lock, const Stack& stack);
+
+  // The same for a `lock` that `thread` is about to release and then to want.
+  std::string WantedBack(uint64_t thread, const void* lock, const Stack& stack);
 
   // `thread`, at `stack`, has taken `lock`; somebody has released it; it is gone.
-  void Taken(uint32_t thread, const void* lock, Stack stack);
+  void Taken(uint64_t thread, const void* lock, Stack stack);
   void Released(const void* lock);
   void Gone(const void* lock);
 
  private:
   struct Edge {  // `from` was held when `to` was wanted
-    uint32_t thread;
+    uint64_t thread;
     Stack from_taken;
     Stack to_wanted;
   };
@@ -40,7 +44,7 @@ class LockGraph {
     std::set<const void*> previous;
   };
   struct Hold {
-    uint32_t thread;
+    uint64_t thread;
     Stack taken;
   };
   using Path = std::vector<const void*>;
@@ -51,7 +55,7 @@ class LockGraph {
 
   std::map<const void*, Node> nodes_;
   std::map<const void*, Hold> holds_;
-  std::map<uint32_t, std::vector<const void*>> held_by_;
+  std::map<uint64_t, std::vector<const void*>> held_by_;
 };
 
 }  // namespace sync_internal

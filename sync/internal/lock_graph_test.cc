@@ -89,6 +89,16 @@ TEST_F(LockGraphTest, LockWantedByItsHolderIsReported) {
   EXPECT_THAT(graph_.Wanted(kOther, &a_, {}), IsEmpty());
 }
 
+TEST_F(LockGraphTest, LockWantedBackIsNotWantedByItsHolder) {
+  graph_.Taken(kThread, &a_, {});
+  EXPECT_THAT(graph_.WantedBack(kThread, &a_, {}), IsEmpty());
+  graph_.Taken(kThread, &b_, {});
+  EXPECT_THAT(graph_.WantedBack(kThread, &a_, {}), IsEmpty());  // b, a
+  graph_.Released(&b_);
+  graph_.Released(&a_);
+  EXPECT_THAT(TakeInOrder(kThread, a_, b_), HasSubstr("can deadlock"));
+}
+
 TEST_F(LockGraphTest, ReleaseOfWhatNobodyHoldsChangesNothing) {
   graph_.Released(&a_);
   EXPECT_THAT(TakeInOrder(kThread, a_, b_), IsEmpty());

@@ -4,6 +4,7 @@
 #define HEDDLE_SYNC_INTERNAL_LOCK_MODELS_H_
 
 #include "heddle/sync/internal/testing.h"
+#include "heddle/thread/internal/held_up.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/tools/explore/explore.h"
 
@@ -27,6 +28,37 @@ void LastUserDestroysIt(explore::Execution& run) {
     if (last) delete counted;
   };
   run.Run(drop, drop);
+}
+
+// The oldest waiter does not get to run once it was woken; the next one has the
+// lock all the same, if there is another unlock() when a millisecond has
+// passed.
+template <typename Lockable>
+void AWokenThreadThatDoesNotRunHoldsUpNobody(explore::Execution& run)
+    HEDDLE_UNCHECKED {
+  Lockable lock;
+  internal::HeldUp held_up;
+  internal::Var<int> count = 0;
+  const auto add = [&]() HEDDLE_UNCHECKED {
+    lock.lock();
+    ++count;
+    lock.unlock();
+  };
+  lock.lock();
+  const int slow = run.Start([&] { held_up.Run(add); });
+  const int next = run.Start([&] {
+    held_up.Await();
+    add();
+    held_up.Release();
+  });
+  held_up.Await();
+  lock.unlock();
+  internal::LetTimePass(1'000'000);
+  add();
+  run.Join(slow);
+  run.Join(next);
+  explore::Check(count == 3);
+  explore::Check(!lock.locked());
 }
 
 }  // namespace sync_internal

@@ -10,9 +10,13 @@ namespace sync_internal {
 
 #ifdef HEDDLE_LOCK_ORDER
 
-// The calling thread is about to wait for `lock` without a limit, has it, has
-// released it; it is destroyed.
+// The calling thread is about to wait for `lock` without a limit; is about to
+// release it, and to wait for it again without a limit; has it; has released
+// it; it is destroyed. None throws. The first two may run the hook, and thus
+// code of a user's, so they are called before the thread waits and never
+// between a wake-up and its use.
 void LockWanted(const void* lock);
+void LockWantedBack(const void* lock);
 void LockTaken(const void* lock);
 void LockReleased(const void* lock);
 void LockGone(const void* lock);
@@ -20,6 +24,7 @@ void LockGone(const void* lock);
 #else
 
 inline void LockWanted(const void*) {}
+inline void LockWantedBack(const void*) {}
 inline void LockTaken(const void*) {}
 inline void LockReleased(const void*) {}
 

@@ -19,8 +19,17 @@ class BlockListener {
   static constexpr int64_t kGraceNanos = 1'000'000;
 
   // The calling thread, PerThread::block_listener of which this is, waits and
-  // cannot say how long; and waits no longer. Calls come in pairs. Both may
-  // wait themselves, and throw nothing.
+  // cannot say how long; and waits no longer. Calls come in pairs; a pair may
+  // lie within another.
+  //
+  // Both run inside a wait. The thread may stand in a queue; a wake-up that
+  // other threads rely on may have been given to it (a Lock, a queue); it may
+  // own what it waited for (a unit of a Semaphore, a SharedLock, a Lock). A
+  // listener that waits for the same object waits for itself. So neither runs
+  // code of a user's, such as an observer: note what is to be told, and tell it
+  // elsewhere. Both may take locks that the listener's owner alone uses, under
+  // which nobody waits and no code of a user's runs, and wait for nothing else.
+  // They throw nothing.
   virtual void Blocked() noexcept = 0;
   virtual void Unblocked() noexcept = 0;
 

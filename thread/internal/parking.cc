@@ -135,8 +135,8 @@ void TakeSpot() {}
 void DropSpot() {}
 #endif
 
-// Tells the listener of this thread, if it has one, of a wait that takes longer
-// than the grace.
+// Finds out whether a wait takes longer than the grace, where somebody is to be
+// told of that.
 class LongWait {
  public:
   LongWait()
@@ -146,31 +146,23 @@ class LongWait {
         grace_(listener_ != nullptr && Clock::substitute() == nullptr
                    ? Deadline::After(BlockListener::kGraceNanos)
                    : Deadline::Never()) {}
-  LongWait(const LongWait&) = delete;
-  LongWait& operator=(const LongWait&) = delete;
-  ~LongWait() {
-    if (told_) listener_->Unblocked();
-  }
 
   // Until when to sleep at first, if it is to be until `deadline` at last.
   Deadline Before(Deadline deadline) const {
     return grace_.nanos() < deadline.nanos() ? grace_ : deadline;
   }
 
-  // After a sleep until then that nobody ended: false if `deadline` is what has
-  // passed.
-  bool GoesOn(Deadline deadline) {
-    if (Before(deadline) == deadline) return false;
+  // After a sleep until then that nobody ended: who is to be told that the wait
+  // goes on; null if `deadline` is what has passed.
+  BlockListener* GoesOn(Deadline deadline) {
+    if (Before(deadline) == deadline) return nullptr;
     grace_ = Deadline::Never();
-    told_ = true;
-    listener_->Blocked();
-    return true;
+    return listener_;
   }
 
  private:
   BlockListener* const listener_;
   Deadline grace_;
-  bool told_ = false;
 };
 
 }  // namespace
@@ -248,7 +240,12 @@ bool Waiter::Sleep(const WaitLimit& limit, bool has_looked) {
       // Once claimed, the outcome is fixed and the post is on its way.
       const Deadline until = state == kWaiting ? deadline : Deadline::Never();
       if (FutexWait(claim_, seen, long_wait.Before(until))) continue;
-      if (!long_wait.GoesOn(until) && Claim(kEnded)) break;  // (P3)
+      if (BlockListener* const listener = long_wait.GoesOn(until)) {
+        told_ = listener;
+        listener->Blocked();
+      } else if (Claim(kEnded)) {  // (P3)
+        break;
+      }
     }
     // The callback ends here at the latest: it may not outlive this frame.
   }
@@ -258,6 +255,8 @@ bool Waiter::Sleep(const WaitLimit& limit, bool has_looked) {
   if (!woken || woken_in_ != this) Leave();
   return woken;
 }
+
+void Waiter::TellUnblocked() { told_->Unblocked(); }
 
 // (P5): we leave the queue ourselves, if nobody took us out of it meanwhile.
 void Waiter::Leave() {

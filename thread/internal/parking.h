@@ -36,6 +36,7 @@
 #include <limits>
 #include <optional>
 
+#include "absl/base/optimization.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
@@ -43,6 +44,7 @@
 namespace heddle {
 namespace internal {
 
+class BlockListener;
 struct ParkingBucket;
 
 // One wait of one thread. Lives on the waiting thread's stack.
@@ -57,6 +59,13 @@ class Waiter {
   explicit Waiter(Waiter* first) : wait_(first), tag_(0) {}
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
+
+  // Tells the thread's BlockListener, if that heard of this wait, that it is
+  // over. A wake-up that others rely on is to be used before: destroy the
+  // waiter of a Lock when the lock has been taken.
+  ~Waiter() {
+    if (ABSL_PREDICT_FALSE(told_ != nullptr)) TellUnblocked();
+  }
 
   // Sleeps until a ParkingSpot wakes this waiter or `limit` ends the wait,
   // whichever claims it first, and says which: true if it was woken. When it
@@ -101,6 +110,7 @@ class Waiter {
   static constexpr uint32_t kEnded = 3;
   static constexpr uint32_t kAsleep = 4;  // sleeps on claim_, or is about to
 
+  void TellUnblocked();
   bool Claim(uint32_t state);  // from kWaiting only; false: somebody else has
   void Post(uint32_t state);   // hands a claimed waiter back; its last touch
   bool IsPosted() const;
@@ -121,6 +131,8 @@ class Waiter {
   Var<bool> is_head_ = false;
   Var<bool> queued_ = false;
   Var<bool> moved_ = false;  // (P7): claimed already, whoever wakes it
+  // The owner's: the listener that was told of this wait, or null.
+  BlockListener* told_ = nullptr;
 };
 
 // Waiters that were claimed and wait to be let go. Declare it before the locks
@@ -147,7 +159,8 @@ class WakeList {
 
 // The queue of the waiters on one key, locked from construction to destruction.
 // Two keys may share a bucket: hold one spot at a time, and neither take nor
-// release a Lock while holding one. A held spot is a window: see window.h.
+// release a Lock while holding one, nor allocate or throw: a held spot is a
+// window, see window.h.
 class ParkingSpot {
  public:
   explicit ParkingSpot(const void* key);
@@ -195,6 +208,14 @@ class ParkingSpot {
 
 // Whether the queues of two keys have a lock in common. For tests.
 bool ShareBucket(const void* key, const void* other);
+
+// How many threads wait at `key`, for those who format, allocate or throw next:
+// `operator new` may be a user's, and take a lock whose waiters queue in the
+// bucket of this key.
+inline size_t CountWaitersAt(const void* key) {
+  const ParkingSpot spot(key);
+  return spot.CountWaiters();
+}
 
 }  // namespace internal
 }  // namespace heddle

@@ -16,6 +16,9 @@ namespace heddle {
 namespace pool_internal {
 class RunningResult;
 }  // namespace pool_internal
+namespace sync_internal {
+struct RunningAction;
+}  // namespace sync_internal
 
 namespace internal {
 
@@ -51,6 +54,8 @@ struct PerThread {
   void* worker = nullptr;
   // The result that the innermost call here is to give; null: none.
   const pool_internal::RunningResult* running_result = nullptr;
+  // The innermost action of a Barrier that runs here; null: none.
+  const sync_internal::RunningAction* running_action = nullptr;
   // Who this is; a reference. Null: a thread of somebody else's, not met yet.
   ThreadRecord* record = nullptr;
 

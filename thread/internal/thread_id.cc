@@ -66,8 +66,13 @@ bool IsMainThread() { return ThreadId() == MainThreadId(); }
 
 uint64_t NextIdent() {
   constinit static Atomic<uint64_t> last{kMainIdent};
-  // relaxed: all that counts is that no two are alike.
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  // Not one whose lower half is zero: that half alone tells the owner of an
+  // RLock.
+  for (;;) {
+    // relaxed: all that counts is that no two are alike.
+    const uint64_t next = last.fetch_add(1, std::memory_order_relaxed) + 1;
+    if (static_cast<uint32_t>(next) != 0) return next;
+  }
 }
 
 uint64_t AskIdent() {

@@ -65,8 +65,8 @@ MUTANTS = [
     (
         "(P3): a deadline ends the wait without a claim",
         "thread/internal/parking.cc",
-        "&& Claim(kEnded)) break;",
-        ") break;",
+        "} else if (Claim(kEnded)) {  // (P3)",
+        "} else {",
         models(
             PARKING,
             "ParkingModel",
@@ -185,54 +185,62 @@ MUTANTS = [
             "TwoThreadsExcludeEachOther",
             "TwoThreadsTakeItTwice",
             "AnotherThreadMayReleaseIt",
-            "WhatCameBeforeAnUnlockThatWakesNobodyIsVisible",
         ),
+    ),
+    (
+        "an unlock() that wakes nobody, without release",
+        "sync/lock.cc",
+        "seen, next, std::memory_order_acq_rel",
+        "seen, next, std::memory_order_acquire",
+        models(LOCK, "LockModel", "WhatCameBeforeAnUnlockThatWakesNobodyIsVisible"),
     ),
     (
         "[PASS]: unlock() without acquire",
         "sync/lock.h",
         "seen, seen & ~kHeld, std::memory_order_acq_rel",
         "seen, seen & ~kHeld, std::memory_order_release",
-        models(
-            LOCK,
-            "LockModel",
-            "WhoPassesByComesBeforeOrAfterAnUnlock",
-            "WhoPassesByComesBeforeOrAfterAnUnlockThatWakesNobody",
-        ),
+        models(LOCK, "LockModel", "WhoPassesByComesBeforeOrAfterAnUnlock"),
+    ),
+    (
+        "[PASS]: an unlock() that wakes nobody, without acquire",
+        "sync/lock.cc",
+        "seen, next, std::memory_order_acq_rel",
+        "seen, next, std::memory_order_release",
+        models(LOCK, "LockModel", "WhoPassesByComesBeforeOrAfterAnUnlockThatWakesNobody"),
     ),
     (
         "[PASS]: an unlock() that wakes, without acquire",
         "sync/lock.cc",
-        "                 std::memory_order_acq_rel);  // [UNLOCK], [PASS]",
-        "                 std::memory_order_release);",
+        "(waking ? baton : seen & kBaton),\n      std::memory_order_acq_rel",
+        "(waking ? baton : seen & kBaton),\n      std::memory_order_release",
         models(LOCK, "LockModel", "WhoPassesByComesBeforeOrAfterAnUnlockThatWakes"),
     ),
     (
         "(L5): an unlock() that wakes is no exchange",
         "sync/lock.cc",
-        "  word_.exchange(queued | (waking ? kWaking : kFree),\n                 std::memory_order_acq_rel);",
-        "  word_.store(queued | (waking ? kWaking : kFree),\n              std::memory_order_release);",
+        "  while (!word_.compare_exchange_weak(\n      seen, queued | (waking ? baton : seen & kBaton),\n      std::memory_order_acq_rel,\n      std::memory_order_relaxed)) {  // [UNLOCK], [PASS]\n    if ((seen & kHeld) == 0) return false;\n  }\n",
+        "  word_.store(queued | (waking ? baton : seen & kBaton), std::memory_order_release);\n",
         models(LOCK, "LockModel", "WhoPassesByComesBeforeOrAfterAnUnlockThatWakes"),
     ),
     (
         "[PASS]: PassBy() without release",
         "sync/lock.h",
-        "word_.fetch_or(0, std::memory_order_acq_rel);",
-        "word_.fetch_or(0, std::memory_order_acquire);",
+        "word_.fetch_or(nothing, std::memory_order_acq_rel);",
+        "word_.fetch_or(nothing, std::memory_order_acquire);",
         models(LOCK, "LockModel", "WhoPassesByComesBeforeOrAfterAnUnlock"),
     ),
     (
         "PassBy() takes the lock",
         "sync/lock.h",
-        "    word_.fetch_or(0, std::memory_order_acq_rel);",
+        "    word_.fetch_or(nothing, std::memory_order_acq_rel);",
         "    LockSlow();\n    UnlockSlow();",
         models(LOCK, "LockModel", "WhoHoldsItMayPassBy"),
     ),
     (
         "PassBy() without acquire",
         "sync/lock.h",
-        "word_.fetch_or(0, std::memory_order_acq_rel);",
-        "word_.fetch_or(0, std::memory_order_release);",
+        "word_.fetch_or(nothing, std::memory_order_acq_rel);",
+        "word_.fetch_or(nothing, std::memory_order_release);",
         models(LOCK, "LockModel", "WhoPassesByComesBeforeOrAfterAnUnlock"),
     ),
     (
@@ -247,6 +255,29 @@ MUTANTS = [
         "sync/lock.cc",
         "const uint32_t marked = (seen | kQueued) & ~drop;",
         "static_cast<void>(drop);\n    const uint32_t marked = seen | kQueued;",
+        models(LOCK, "LockModel", "AWaitThatEndsByItsLimitDropsNoWakeUp"),
+    ),
+    (
+        "(L6): a wake-up is waited for, however old",
+        "sync/lock.cc",
+        "if ((seen & kWaking) == 0 || BatonAge::IsOld(age)) return false;",
+        "if ((seen & kWaking) == 0) return false;",
+        models(LOCK, "LockModel", "AWokenThreadThatDoesNotRunHoldsUpNobody", "AWokenThreadThatComesLateTakesNoWakeUpWithIt")
+        + models(RLOCK, "RLockModel", "AWokenThreadThatDoesNotRunHoldsUpNobody")
+        + models(CONDITION, "ConditionModel", "ANotifiedThreadThatDoesNotRunHoldsUpNobody"),
+    ),
+    (
+        "an unlock() that found a wake-up old looks at the lock after it let go",
+        "sync/lock.cc",
+        "    if ((seen & kHeld) == 0) return false;\n  }\n  return true;\n",
+        "    if ((seen & kHeld) == 0) return false;\n  }\n  return !locked() || true;\n",
+        models(LOCK, "LockModel", "TheLastUserMayDestroyItAlthoughOneWasHeldUp"),
+    ),
+    (
+        "(L3): somebody is on its way when nobody was woken",
+        "sync/lock.cc",
+        "(waking ? baton : seen & kBaton)",
+        "(waking ? baton : kWaking)",
         models(LOCK, "LockModel", "AWaitThatEndsByItsLimitDropsNoWakeUp"),
     ),
     (
@@ -331,8 +362,8 @@ MUTANTS = [
     (
         "who was notified in the lock's queue does not take it",
         "sync/condition.cc",
-        "    lock.LockWoken();\n",
-        "",
+        "  lock.LockAgain(/*woken=*/notified && waiter.moved());\n",
+        "  if (!(notified && waiter.moved())) lock.LockAgain(false);\n",
         models(CONDITION, "ConditionModel", "WaitReturnsWithTheLock", "TheNotifiedMayDestroyIt"),
     ),
     (
@@ -352,8 +383,8 @@ MUTANTS = [
     (
         "a wait is never in vain",
         "sync/condition.cc",
-        "    lock.lock();\n  }\n  return notified;",
-        "    lock.lock();\n  }\n  return true;",
+        "waiter.moved());\n  return notified;",
+        "waiter.moved());\n  return true;",
         models(CONDITION, "ConditionModel", "AWaitThatReturnsTrueWasNotified"),
     ),
     (
@@ -387,8 +418,8 @@ MUTANTS = [
     (
         "the notified looks at the condition again",
         "sync/condition.cc",
-        "    lock.lock();\n  }\n  return notified;",
-        "    lock.lock();\n  }\n  static_cast<void>(waiting_.load(std::memory_order_relaxed));\n  return notified;",
+        "waiter.moved());\n  return notified;",
+        "waiter.moved());\n  static_cast<void>(waiting_.load(std::memory_order_relaxed));\n  return notified;",
         models(CONDITION, "ConditionModel", "WhoNotifiedAllMayDestroyIt"),
     ),
     # --- Semaphore -----------------------------------------------------------
@@ -489,7 +520,7 @@ MUTANTS = [
     (
         "the bound is forgotten where nobody waits",
         "sync/semaphore.h",
-        "count <= most - seen)",
+        "count <= bound.most - seen)",
         "count <= kMax - seen)",
         models(SEMAPHORE, "BoundedSemaphoreModel", "NeverHoldsMoreThanItBeganWith"),
     ),
@@ -561,22 +592,22 @@ MUTANTS = [
     (
         "all are the first to arrive",
         "sync/barrier.cc",
-        "return static_cast<int>(index);\n  }\n  if (waiter.Sleep",
-        "return 0;\n  }\n  if (waiter.Sleep",
+        "return static_cast<int>(arrival.index);",
+        "return arrival.is_last ? 0 : static_cast<int>(arrival.index);",
         models(BARRIER, "BarrierModel", "WhatCameBeforeIsVisibleToAllAfter"),
     ),
     (
         "the last to arrive lets one go",
         "sync/barrier.cc",
-        "spot.WakeAll(woken) == index",
+        "spot.WakeAll(woken) == arrival.index",
         "spot.Wake(1, woken) == 1",
         models(BARRIER, "BarrierModel", "ThreeMeet"),
     ),
     (
         "the next meeting begins with the last one's arrivals",
         "sync/barrier.cc",
-        "      arrived_ = 0;\n      ++meeting_;  // (B3)",
-        "      ++meeting_;  // (B3)",
+        "    arrived_ = 0;\n    ++meeting_;  // (B3)",
+        "    ++meeting_;  // (B3)",
         models(BARRIER, "BarrierModel", "TheyMeetAgainAndAgain", "MoreThanItsPartiesMeetInTwos"),
     ),
     (
@@ -589,8 +620,8 @@ MUTANTS = [
     (
         "(B2): the last to arrive does not see that another has given up",
         "sync/barrier.cc",
-        "} else if (spot.WakeAll(woken) == index) {",
-        "} else if (spot.WakeAll(woken) <= index) {",
+        "} else if (spot.WakeAll(woken) == arrival.index) {",
+        "} else if (spot.WakeAll(woken) <= arrival.index) {",
         models(BARRIER, "BarrierModel", "ALimitThatPassesBreaksItForAllOrForNobody", "AStopBreaksItForAllOrForNobody"),
     ),
     (
@@ -610,8 +641,8 @@ MUTANTS = [
     (
         "the action is forgotten",
         "sync/barrier.cc",
-        "    if (action_) Act(number, woken);\n",
-        "    static_cast<void>(number);\n",
+        "        if (action_) Act(arrival.number, woken);\n",
+        "        static_cast<void>(action_);\n",
         models(BARRIER, "BarrierModel", "TheActionComesAfterAllAndBeforeAnybodyGoesOn"),
     ),
     (
@@ -631,8 +662,8 @@ MUTANTS = [
     (
         "who was released looks at the barrier again",
         "sync/barrier.cc",
-        "  if (waiter.Sleep(started)) {\n",
-        "  if (waiter.Sleep(started)) {\n    static_cast<void>(broken());\n",
+        "      } else if (waiter.Sleep(started)) {\n",
+        "      } else if (waiter.Sleep(started)) {\n        static_cast<void>(broken());\n",
         models(BARRIER, "BarrierModel", "TheLastToArriveMayDestroyIt"),
     ),
     # --- Latch ---------------------------------------------------------------
@@ -806,14 +837,33 @@ MUTANTS = [
     (
         "(G2): somebody is on its way when nobody was woken",
         "queue/internal/gate.cc",
-        "(waking ? kWaking : 0)",
-        "(waking ? kWaking : kWaking)",
+        "    word_.fetch_and(~kQueued, std::memory_order_relaxed);  // (G1)\n",
+        "    word_.store(kWaking, std::memory_order_relaxed);\n",
         models(
             GATE,
             "GateModel",
             "WhoseLimitPassesLeavesTheTicketToTheOther",
             "WhoIsStoppedLeavesTheTicketToTheOther",
         ),
+    ),
+    (
+        "(G5): a wake-up is waited for, however old",
+        "queue/internal/gate.cc",
+        "    if (!BatonAge::IsOld(age)) {",
+        "    if (age == age) {",
+        models(
+            GATE,
+            "GateModel",
+            "WhoIsLetThroughAndDoesNotRunHoldsUpNobody",
+            "WhoIsLetThroughInsteadLetsTheNextOneThrough",
+        ),
+    ),
+    (
+        "(G4): who comes late leaves the look to who was woken after it",
+        "queue/internal/gate.cc",
+        "    gate_.word_.fetch_and(~Gate::kWaking, std::memory_order_seq_cst);  // (G4)\n",
+        "    gate_.word_.fetch_and(~Gate::kWaking, std::memory_order_seq_cst);\n    return;\n",
+        models(GATE, "GateModel", "WhoComesLateLeavesNothingLying"),
     ),
     # --- queue: the segments -------------------------------------------------
     (
