@@ -1,12 +1,15 @@
 // WorkerPool's engine: order, bounds, spares, numbers. What every user of a pool
 // relies on is in worker_pool_test.cc.
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <random>
 #include <set>
 #include <stdexcept>
@@ -30,6 +33,7 @@
 #include "heddle/sync/event.h"
 #include "heddle/sync/lock.h"
 #include "heddle/thread/except_hook.h"
+#include "heddle/thread/internal/manual_clock.h"
 #include "heddle/thread/lock_guard.h"
 
 namespace heddle {
@@ -219,7 +223,7 @@ TEST(EngineTest, AFullPoolWaitsWithinTheLimit) {
 
 TEST(EngineTest, ATaskThatWaitsForRoomElsewhereIsReplaced) {
   FullPool full(WhenFull::kWait);
-  WorkerPool pool({.max_workers = 1});
+  WorkerPool pool({.max_workers = 1, .max_spares = 256});
   MustSchedule(pool, [&full] { MustSchedule(full.pool, [] {}); });
   MustSchedule(pool, [&full] { full.go.Set(); });
   full.go.Wait();
@@ -239,6 +243,55 @@ TEST(EngineTest, ShutdownRefusesThoseWhoWaitForRoom) {
   for (std::thread& producer : producers) producer.join();
   EXPECT_EQ(refused, 3);
   full.go.Set();
+}
+
+// Tasks over the bound are not what a refused producer waits for.
+TEST(EngineTest, ShutdownRefusesAProducerAlsoWhereTasksAreOverTheBound) {
+  Event begun;
+  Event go;
+  WorkerPool pool(
+      {.max_workers = 1, .max_queued = 1, .order = Order::kOldestFirst});
+  MustSchedule(pool, [&] {
+    for (int i = 0; i < 3; ++i) MustSchedule(pool, [] {});
+    begun.Set();
+    go.Wait();
+  });
+  begun.Wait();
+  std::vector<std::thread> producers;
+  std::atomic<int> refused{0};
+  for (int i = 0; i < 3; ++i) {
+    producers.emplace_back([&] {
+      Task task([] {});
+      refused += pool.Schedule(task) ? 0 : 1;
+    });
+  }
+  pool.Shutdown(ShutdownMode::kDrain, absl::ZeroDuration());
+  for (std::thread& producer : producers) producer.join();
+  EXPECT_EQ(refused, 3);
+  go.Set();
+}
+
+TEST(EngineTest, InvokeOfAFullPoolGoesOverTheBound) {
+  for (const WhenFull when_full :
+       {WhenFull::kWait, WhenFull::kRefuse, WhenFull::kRunInCaller}) {
+    FullPool full(when_full);
+    std::thread caller(
+        [&] { full.pool.Invoke([&] { ++full.ran; }, [&] { ++full.ran; }); });
+    WaitUntil([&] { return full.pool.Stats().queued == 3; });
+    full.go.Set();
+    caller.join();
+    EXPECT_EQ(full.ran, 4);
+  }
+}
+
+TEST(EngineTest, ABoundMayBeAsLargeAsOneLikes) {
+  std::atomic<int> ran{0};
+  for (const int64_t bound : {INT64_MAX, INT64_MAX - 1, INT64_MAX / 2 + 1}) {
+    WorkerPool pool(
+        {.max_workers = 1, .max_queued = static_cast<size_t>(bound)});
+    for (int i = 0; i < 10; ++i) MustSchedule(pool, [&ran] { ++ran; });
+  }
+  EXPECT_EQ(ran, 30);
 }
 
 TEST(EngineTest, TasksOfTasksGoOverTheBound) {
@@ -262,7 +315,7 @@ TEST(EngineTest, TasksOfTasksGoOverTheBound) {
 
 TEST(EngineTest, AWorkerThatWaitsIsReplaced) {
   Event go;
-  WorkerPool pool({.max_workers = 1});
+  WorkerPool pool({.max_workers = 1, .max_spares = 256});
   MustSchedule(pool, [&go] { go.Wait(); });
   MustSchedule(pool, [&go] { go.Set(); });
   EXPECT_TRUE(go.Wait());
@@ -293,7 +346,9 @@ TEST(EngineTest, SparesEndWhenTheyAreNoLongerNeeded) {
     std::atomic<int> waiting{0};
     Event go;
   } rounds[10];
-  WorkerPool pool({.max_workers = 2, .idle_time = absl::Milliseconds(1)});
+  WorkerPool pool({.max_workers = 2,
+                   .max_spares = 256,
+                   .idle_time = absl::Milliseconds(1)});
   for (auto& [waiting_here, go_here] : rounds) {
     std::atomic<int>& waiting = waiting_here;
     Event& go = go_here;
@@ -313,7 +368,7 @@ TEST(EngineTest, SparesEndWhenTheyAreNoLongerNeeded) {
 
 TEST(EngineTest, ABlockingRegionIsAWait) {
   std::atomic<bool> go{false};
-  WorkerPool pool({.max_workers = 1});
+  WorkerPool pool({.max_workers = 1, .max_spares = 256});
   MustSchedule(pool, [&go] {
     const BlockingRegion region;
     const BlockingRegion nested;
@@ -328,7 +383,7 @@ TEST(EngineTest, NoMoreThanMaxWorkersRunAtATime) {
   std::atomic<int> running{0};
   std::atomic<int> most{0};
   {
-    WorkerPool pool({.max_workers = 2});
+    WorkerPool pool({.max_workers = 2, .max_spares = 256});
     const auto work = [&] {
       const int now = ++running;
       int seen = most;
@@ -357,7 +412,7 @@ TEST(EngineTest, ProducerAndConsumerInAPoolOfOne) {
   Queue<int> queue(1);
   int64_t sum = 0;
   Event done;
-  WorkerPool pool({.max_workers = 1});
+  WorkerPool pool({.max_workers = 1, .max_spares = 256});
   MustSchedule(pool, [&] {
     for (const int x : queue) sum += x;
     done.Set();
@@ -569,6 +624,154 @@ TEST(EngineTest, AnObserverIsTold) {
                                        "unblocked 0", "done 0", "end 0"));
 }
 
+// The observer writes under the lock that the tasks use.
+TEST(EngineTest, AnObserverMayTakeAnyLock) {
+  class LockingLog : public WorkerPool::Observer {
+   public:
+    void OnTaskStart(int worker) override { Add("task", worker); }
+    void OnTaskEnd(int worker, bool /*threw*/) override { Add("done", worker); }
+    void OnBlocked(int worker) override { Add("blocked", worker); }
+    void OnUnblocked(int worker) override { Add("unblocked", worker); }
+
+    Lock lock;
+    std::vector<std::string> lines;
+
+   private:
+    void Add(const std::string& what, int worker) {
+      LockGuard guard(lock);
+      lines.push_back(what + " " + std::to_string(worker));
+    }
+  } log;
+  {
+    WorkerPool pool({.max_workers = 1, .observer = &log});
+    // In the wait the lock is the task's.
+    MustSchedule(pool, [&] {
+      LockGuard guard(log.lock);
+      const BlockingRegion region;
+    });
+    // In the wait the lock is another's; when it is over, the task's.
+    Event locked;
+    std::thread holder([&] {
+      LockGuard guard(log.lock);
+      locked.Set();
+      WaitUntil([&] { return pool.Stats().blocked == 1; });
+    });
+    locked.Wait();
+    MustSchedule(pool, [&] { LockGuard guard(log.lock); });
+    holder.join();
+  }
+  // The observer's own waits for the lock are not told of.
+  const auto all = ElementsAre("task 0", "blocked 0", "unblocked 0", "done 0",
+                               "task 0", "blocked 0", "unblocked 0", "done 0");
+  const auto none_in_the_second = ElementsAre(
+      "task 0", "blocked 0", "unblocked 0", "done 0", "task 0", "done 0");
+  EXPECT_THAT(log.lines, testing::AnyOf(all, none_in_the_second));
+}
+
+TEST(EngineTest, AnotherWorkerTellsWhoIsBlocked) {
+  class Blocks : public WorkerPool::Observer {
+   public:
+    void OnBlocked(int /*worker*/) override { told.Set(); }
+    Event told;
+  } blocks;
+  WorkerPool pool({.max_workers = 1, .max_spares = 1, .observer = &blocks});
+  Event go;
+  MustSchedule(pool, [&] { go.Wait(); });
+  MustSchedule(pool, [] {});
+  EXPECT_TRUE(blocks.told.Wait(absl::Seconds(60)));
+  go.Set();
+}
+
+// --- Stuck -------------------------------------------------------------------
+
+// What the process writes to stderr meanwhile, to be read as it comes.
+class StandardError {
+ public:
+  StandardError() : before_(dup(2)) {
+    EXPECT_EQ(pipe(ends_), 0);
+    dup2(ends_[1], 2);
+    close(ends_[1]);
+  }
+  ~StandardError() {
+    dup2(before_, 2);
+    close(before_);
+    close(ends_[0]);
+  }
+
+  // Waits for the next line.
+  std::string ReadLine() const {
+    std::string line;
+    for (char c = 0; c != '\n' && read(ends_[0], &c, 1) == 1;) line += c;
+    return line;
+  }
+
+ private:
+  const int before_;
+  int ends_[2] = {-1, -1};
+};
+
+TEST(EngineTest, APoolAllOfWhoseWorkersWaitSaysSo) {
+  for (const int spares : {0, 1}) {
+    Event go;
+    WorkerPool pool(
+        {.max_workers = 1, .name_prefix = "crew", .max_spares = spares});
+    std::string line;
+    {
+      const StandardError error;
+      for (int i = 0; i < spares + 1; ++i)
+        MustSchedule(pool, [&go] { go.Wait(); });
+      MustSchedule(pool, [&go] { go.Set(); });
+      line = error.ReadLine();
+    }
+    go.Set();
+    EXPECT_THAT(line, testing::HasSubstr("crew: all of its "));
+    EXPECT_THAT(line, testing::HasSubstr("crew_0"));
+    EXPECT_THAT(line, testing::HasSubstr("1 tasks are queued"));
+    EXPECT_THAT(line, testing::HasSubstr("no spare is left"));
+  }
+}
+
+// --- Shutdown and its limit ---------------------------------------------------
+
+TEST(EngineTest, TheLimitOfAShutdownCountsFromTheCall) {
+  internal::ManualClock clock;
+  Event begun;
+  Event go;
+  WorkerPool pool({.max_workers = 1});
+  MustSchedule(pool, [&] {
+    begun.Set();
+    go.Wait();
+  });
+  begun.Wait();
+  struct Slow {
+    ~Slow() { clock.Advance(absl::Seconds(1)); }
+    internal::ManualClock& clock;
+  };
+  MustSchedule(pool, [slow = std::shared_ptr<Slow>(new Slow{clock})] {});
+  const auto report =
+      pool.Shutdown(ShutdownMode::kDropQueued, absl::Milliseconds(500));
+  EXPECT_EQ(report.dropped, 1u);
+  EXPECT_EQ(report.running.size(), 1u);
+  go.Set();
+  pool.Join();
+}
+
+// --- Short forms --------------------------------------------------------------
+
+TEST(EngineTest, ACallableCanBeScheduledAsItIs) {
+  std::atomic<int> ran{0};
+  WorkerPool pool(2);
+  EXPECT_EQ(pool.max_workers(), 2);
+  EXPECT_TRUE(pool.Schedule([&ran] { ++ran; }));
+  const auto again = [&ran] { ++ran; };
+  EXPECT_TRUE(pool.Schedule(again, absl::Seconds(1)));
+  EXPECT_TRUE(pool.AcceptsHere());
+  pool.Shutdown();
+  EXPECT_FALSE(pool.AcceptsHere());
+  EXPECT_FALSE(pool.Schedule(again));
+  EXPECT_EQ(ran, 2);
+}
+
 // --- Initializers ------------------------------------------------------------
 
 TEST(EngineTest, EachWorkerBeginsWithTheInitializer) {
@@ -598,6 +801,9 @@ TEST(EngineTest, BadOptionsAreRefused) {
                std::invalid_argument);
   EXPECT_THROW(WorkerPool({.idle_time = absl::Seconds(-1)}),
                std::invalid_argument);
+  EXPECT_THROW(WorkerPool({.max_queued = static_cast<size_t>(-1)}),
+               std::invalid_argument);
+  EXPECT_THROW(WorkerPool(0), std::invalid_argument);
 }
 
 TEST(EngineTest, AnInitializerThatThrowsBreaksThePool) {

@@ -52,5 +52,23 @@ TEST(ForkTest, InTheChildTheParentsPoolsHaveEndedAndNobodyWaits) {
   EXPECT_FALSE(pool->IsShutDown());
 }
 
+TEST(ForkTest, AlsoInTheChildOfATask) {
+  int code = -1;
+  {
+    WorkerPool pool({.max_workers = 2});
+    Task task([&] {
+      code = ExitCodeOfChild([&] {
+        Task next([] {});
+        if (pool.IsWorkerHere() || pool.AcceptsHere()) return 1;
+        if (pool.Schedule(next) || !next) return 2;
+        pool.Shutdown();
+        return pool.Join() ? 0 : 3;
+      });
+    });
+    ASSERT_TRUE(pool.Schedule(task));
+  }
+  EXPECT_EQ(code, 0);
+}
+
 }  // namespace
 }  // namespace heddle

@@ -1,6 +1,7 @@
 // Shutdown, draining or dropping, in whatever place, a great many times: each
 // task is run once, or dropped and counted, or refused and left with who wanted
-// to schedule it; and none is left behind.
+// to schedule it; and none is left behind. What tasks schedule while their pool
+// drains is run too, and after a dropping shutdown nothing begins any more.
 
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -15,6 +17,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "heddle/pool/internal/task_queue.h"
 #include "heddle/pool/internal/testing.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
@@ -44,6 +47,7 @@ class Cycle {
   bool SubmitWith(WorkerPool& pool, Then then) {
     Task task([this, held = held_, then] {
       ++ran_;
+      if (dropped_all_) ++begun_late_;
       then();
     });
     ++accepted_;  // before it can run
@@ -58,13 +62,17 @@ class Cycle {
   void Shutdown(WorkerPool& pool, ShutdownMode mode,
                 const WaitLimit& limit = {}) {
     dropped_ += pool.Shutdown(mode, limit).dropped;
+    if (mode == ShutdownMode::kDropQueued) dropped_all_ = true;
   }
+  int ran() const { return ran_; }
 
   // Whether all is accounted for. REQUIRES: the pool has ended.
   bool AddsUp() const {
     return !lost_ && accepted_ == ran_ + static_cast<int>(dropped_) &&
-           held_.use_count() == 1;
+           held_.use_count() == 1 && begun_late_ <= kMostWorkers;
   }
+
+  static constexpr int kMostWorkers = 2;
 
  private:
   const std::shared_ptr<int> held_ = std::make_shared<int>(0);  // by each task
@@ -72,6 +80,11 @@ class Cycle {
   std::atomic<int> ran_{0};
   std::atomic<size_t> dropped_{0};
   std::atomic<bool> lost_{false};
+  // Tasks that ran their first line after a dropping shutdown had returned. A
+  // task begins when its worker has taken it, and the worker may be held up
+  // between that and the task's first line: one task of each.
+  std::atomic<bool> dropped_all_{false};
+  std::atomic<int> begun_late_{0};
 };
 
 class ShutdownMatrixTest : public testing::TestWithParam<ShutdownMode> {
@@ -134,6 +147,62 @@ TEST_P(ShutdownMatrixTest, WhileTasksSubmitOthers) {
       });
     }
     c.Shutdown(pool, GetParam());
+  });
+}
+
+// Each task schedules two, down to a depth.
+void Grow(Cycle& c, WorkerPool& pool, int depth) {
+  if (depth == 0) return;
+  for (int i = 0; i < 2; ++i)
+    c.SubmitWith(pool, [&c, &pool, depth] { Grow(c, pool, depth - 1); });
+}
+
+TEST_P(ShutdownMatrixTest, WhileTasksGrowATree) {
+  for (const auto order :
+       {WorkerPool::Order::kNewestFirst, WorkerPool::Order::kOldestFirst}) {
+    Repeat([order](Cycle& c) {
+      WorkerPool pool({.max_workers = 2, .order = order});
+      c.SubmitWith(pool, [&] { Grow(c, pool, 4); });
+      c.Shutdown(pool, GetParam());
+      EXPECT_FALSE(c.Submit(pool));
+      if (GetParam() == ShutdownMode::kDrain) EXPECT_EQ(c.ran(), 31);
+    });
+  }
+}
+
+// Of long rows of tasks a worker takes many at a time.
+TEST_P(ShutdownMatrixTest, WhileManyAreQueued) {
+  Repeat([](Cycle& c) {
+    WorkerPool pool({.max_workers = 2});
+    for (int i = 0; i < 500; ++i) c.Submit(pool);
+    c.Shutdown(pool, GetParam());
+  });
+}
+
+// A chain: there is never more than one task.
+TEST_P(ShutdownMatrixTest, WhileAChainGoesOn) {
+  Repeat([](Cycle& c) {
+    WorkerPool pool(
+        {.max_workers = 2, .order = WorkerPool::Order::kOldestFirst});
+    std::function<void()> next = [&, left = 100]() mutable {
+      if (left-- > 0) c.SubmitWith(pool, [&next] { next(); });
+    };
+    c.SubmitWith(pool, [&next] { next(); });
+    c.Shutdown(pool, GetParam());
+    if (GetParam() == ShutdownMode::kDrain) EXPECT_EQ(c.ran(), 101);
+  });
+}
+
+TEST_P(ShutdownMatrixTest, OfManyByATask) {
+  Repeat([](Cycle& c) {
+    WorkerPool pool({.max_workers = 1});
+    for (int i = 0; i < 5; ++i) c.Submit(pool);
+    c.SubmitWith(pool, [&] {
+      TaskQueue tasks;
+      c.Shutdown(pool, GetParam(), absl::ZeroDuration());
+      for (int i = 0; i < 3; ++i) tasks.Push(Task([] {}));
+      EXPECT_EQ(pool.ScheduleMany(tasks), GetParam() == ShutdownMode::kDrain);
+    });
   });
 }
 

@@ -37,6 +37,11 @@ ThreadPool::Options OptionsFor(int workers) {
 
 WorkerPool::Options EngineOptions(const ThreadPool::Options& options) {
   WorkerPool::Options engine;
+  if (options.workers < 0 || options.max_spares.value_or(0) < 0) {
+    internal::Throw(std::invalid_argument(absl::StrCat(
+        "ThreadPool: ", options.workers < 0 ? "workers" : "max_spares",
+        " must not be negative")));
+  }
   engine.max_workers = options.workers;
   engine.start = WorkerPool::StartPolicy::kAtOnce;
   engine.name_prefix =
@@ -64,7 +69,7 @@ void ThreadPool::Terminate() {
 }
 
 void ThreadPool::CheckOpen() const {
-  if (!pool_.IsShutDown()) return;
+  if (pool_.AcceptsHere()) return;
   if (pool_.IsBroken()) {
     internal::Throw(
         BrokenPool("ThreadPool: an initializer threw; the pool cannot be used "

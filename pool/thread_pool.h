@@ -12,11 +12,13 @@
 // The destructor runs what was accepted and joins. (Python:
 // multiprocessing.pool.ThreadPool, whose `with` block drops what is left.) What
 // a call throws, of whatever type, comes out where its result is asked for. A
-// call that waits for another of the same pool does not wedge it: see
-// worker_pool.h.
+// call that waits without a limit for the result of another of the same pool
+// does not wedge it; of other waits see `max_spares`, and worker_pool.h.
 //
-// Order: calls begin in the order in which they were given to the pool, a map's
-// chunks in theirs.
+// Number and order: of ThreadPool(n) at most n calls have begun and not ended at
+// any moment, and of ThreadPool(1) the next begins when the last has ended. Calls
+// begin in the order in which they were given to the pool, a map's chunks in
+// theirs: worker_pool.h says how exactly.
 //
 // Functions and arguments are moved or copied in and destroyed when the call has
 // ended; pass std::ref(x) to share x. The one function of a map is called by
@@ -25,8 +27,9 @@
 // Thread safety: all methods but the destructor.
 // Memory ordering: what came before a call of a method is visible to the
 // functions it has called; what they did is visible when their result is there.
-// Errors: all that give work to the pool throw ShutdownError after Close() or
-// Terminate() (Python: ValueError "Pool not running"), BrokenPool after the
+// Errors: all that give work to the pool throw ShutdownError after Close(),
+// except in its own tasks, or Terminate() (Python: ValueError "Pool not
+// running"), BrokenPool after the
 // initializer threw, and std::bad_alloc; then nothing was accepted.
 
 #ifndef HEDDLE_POOL_THREAD_POOL_H_
@@ -92,8 +95,9 @@ class ThreadPool {
     std::function<void()> initializer = {};
     // Workers are called "PREFIX_0", ... Empty: "ThreadPool-N".
     std::string name_prefix = {};
-    // Threads over `workers`, in the place of blocked ones.
-    int max_spares = 256;
+    // How many threads there may be, over `workers`, in the place of blocked
+    // ones. None: 0 where `workers` is given, 256 where not.
+    std::optional<int> max_spares = std::nullopt;
   };
 
   // All workers start here. Throws std::invalid_argument if an option is out of
@@ -263,12 +267,14 @@ class ThreadPool {
     }
   }
 
-  // Accepts no more work; what was accepted is done. May be called again, and
-  // after Terminate(), without effect.
+  // Accepts no more work from outside; what was accepted is done, and what that
+  // gives to this pool. May be called again, and after Terminate(), without
+  // effect.
   void Close();
 
-  // Accepts no more work, and drops what has not begun: its results throw
-  // CancelledError. What runs goes on; wait for it by Join().
+  // Accepts no more work, and drops what has not begun, however long ago it was
+  // given: its results throw CancelledError. When this returns nothing begins any
+  // more. What runs goes on; wait for it by Join().
   void Terminate();
 
   // Waits within `limit` until all workers have ended; false if that passed

@@ -2,27 +2,44 @@
 // internal/README.md: (R1)-(R4). What is added here:
 //
 //   (W1) Tasks are accepted only while there is a worker, or one is started
-//        first; workers end only when the pool is closed and they have found
-//        nothing, or when others are left. Once all_ended_ is set, which
-//        happens under start_lock_, no thread starts any more.
-//   (W2) The injection queue is closed before closed_ is set, and a worker reads
-//        closed_ before its last look: so the last look finds what was accepted
-//        from outside. What a task accepted into its worker's own deque that
-//        worker finds itself.
+//        first: a thread that runs, and not one that is only being started.
+//        Workers end only when the pool is closed and they have found nothing,
+//        or when others are left that run. Once all_ended_ is set, which happens
+//        under start_lock_, no thread starts any more.
+//   (W2) The injection queue is closed before phase_ says so, and a worker reads
+//        phase_ before its last look: so the last look finds what was accepted
+//        from outside. While a pool drains its workers sleep as ever, for its
+//        tasks may schedule others; the worker that falls asleep last, and has
+//        looked after that, knows that there is no task left nor any that could
+//        schedule one, and ends the pool. A thread that goes in another way while
+//        all others sleep wakes them, so that one of them falls asleep last.
 //   (W3) A worker's place in workers_ is used again only after its last thread
 //        has put it into free_, which is that thread's last touch of it.
 //   (W4) A task may end its pool, and with the last worker the core goes, before
 //        the Schedule() that queued it has returned. So that touches nothing of
 //        the pool after its push; or, if it has to call a worker, has a
 //        reference to the core, which it took before the task could be taken.
+//   (W5) A call that could not start its thread is made again: by each
+//        Schedule() until a start succeeds or a worker finds nothing to do, and
+//        by blocked workers at intervals, for who would come otherwise may be
+//        blocked too.
+//   (W6) Dropping: a task has begun when it is taken out of a place singly, by
+//        the worker that runs it. phase_ is kEnding, and the queue closed to all,
+//        before DropQueued() empties all places; a batch changes its place under
+//        the queue's lock; and what a task schedules into its worker's own deque
+//        is taken back if phase_ is kEnding after that (the push and this load,
+//        like the store of phase_ and the look into the deque, are seq_cst). So
+//        when DropQueued() returns, no task is left that has not begun.
 
 #include "heddle/pool/worker_pool.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -35,6 +52,7 @@
 #include "absl/time/time.h"
 #include "heddle/pool/async_result.h"
 #include "heddle/pool/errors.h"
+#include "heddle/pool/internal/batch_pace.h"
 #include "heddle/pool/internal/cpu_quota.h"
 #include "heddle/pool/internal/injection_queue.h"
 #include "heddle/pool/internal/next_number.h"
@@ -42,6 +60,7 @@
 #include "heddle/pool/internal/result_state.h"
 #include "heddle/pool/internal/roster.h"
 #include "heddle/pool/internal/task_queue.h"
+#include "heddle/pool/internal/ticks.h"
 #include "heddle/pool/internal/work_deque.h"
 #include "heddle/pool/internal/worker_counters.h"
 #include "heddle/pool/task.h"
@@ -112,22 +131,47 @@ uint64_t NextNameNumber() {
   return pool_internal::NextNumber(next);
 }
 
-const WorkerPool::Options& Checked(const WorkerPool::Options& options) {
+// A worker that is blocked for long sees to it this often that its pool goes on.
+constexpr int64_t kMostCheckNanos = 500'000'000;
+
+// A bound that is as good as none, and leaves the semaphore some room.
+constexpr size_t kMostQueued = std::numeric_limits<int64_t>::max() / 2;
+
+// The options with everything filled in that was left open.
+WorkerPool::Options Checked(WorkerPool::Options options) {
   const char* wrong = nullptr;
+  const int spares = options.max_spares.value_or(
+      options.max_workers == 0 ? WorkerPool::kDefaultSpares : 0);
+  constexpr int kMost = Roster::kMost;
   if (options.max_workers < 0) {
     wrong = "max_workers must not be negative";
-  } else if (options.max_spares < 0) {
+  } else if (spares < 0) {
     wrong = "max_spares must not be negative";
-  } else if (options.max_workers > static_cast<int>(Roster::kMost) ||
-             options.max_spares > static_cast<int>(Roster::kMost) ||
-             options.max_workers + options.max_spares >
-                 static_cast<int>(Roster::kMost)) {
+  } else if (options.max_workers > kMost || spares > kMost ||
+             options.max_workers + spares > kMost) {
     wrong = "max_workers and max_spares must not be over 65535 together";
   } else if (options.idle_time < absl::ZeroDuration()) {
     wrong = "idle_time must not be negative";
+  } else if (options.max_queued > std::numeric_limits<int64_t>::max()) {
+    wrong = "max_queued must not be over 2^63 - 1, or negative";
   }
   if (wrong != nullptr)
     internal::Throw(std::invalid_argument(absl::StrCat("WorkerPool: ", wrong)));
+  if (options.max_workers == 0)
+    options.max_workers = std::min(pool_internal::CpusToUse(), kMost - spares);
+  options.max_spares = spares;
+  options.max_queued = std::min(options.max_queued, kMostQueued);
+  return options;
+}
+
+WorkerPool::Options OptionsFor(int max_workers) {
+  if (max_workers < 1) {
+    internal::Throw(std::invalid_argument(absl::StrCat(
+        "WorkerPool: the number of workers must be at least 1, not ",
+        max_workers)));
+  }
+  WorkerPool::Options options;
+  options.max_workers = max_workers;
   return options;
 }
 
@@ -141,8 +185,11 @@ class WorkerPool::Worker final : public internal::BlockListener {
 
   void Blocked() noexcept override;
   void Unblocked() noexcept override;
+  int64_t StillBlocked() noexcept override;
 
   Core& core() { return core_; }
+
+  static constexpr uint64_t kNoCheck = std::numeric_limits<uint64_t>::max();
 
   const int number;              // the N of its name
   std::optional<Thread> thread;  // none: it could not be started
@@ -151,12 +198,37 @@ class WorkerPool::Worker final : public internal::BlockListener {
   pool_internal::WorkerCounters counters;
   internal::Atomic<bool> at_task{false};  // relaxed: for reports
 
+  // How often it has been blocked and has gone on, together, and how much of that
+  // the observer has been told, under the lock: see TellOfWaits().
+  internal::Atomic<uint32_t> wait_changes{0};
+  internal::Atomic<uint32_t> wait_changes_told{0};
+  Lock tell_lock;
+
+  // The batch that it has taken, for those who may take from it. What is below
+  // the end in `tasks` is of the batch; a greater number is a newer batch. Hints:
+  // relaxed.
+  internal::Atomic<int64_t> batch_end{0};
+  internal::Atomic<uint64_t> batch_number{0};
+  internal::Atomic<int64_t> batch_ticks{0};  // when it was taken
+  bool HasBatchLeft() const {
+    return tasks.top() < batch_end.load(std::memory_order_relaxed);
+  }
+  bool IsBatchLate(int64_t now) const {
+    return now - batch_ticks.load(std::memory_order_relaxed) >
+           pool_internal::BatchPace::kLateTicks;
+  }
+
   // The thread's own:
   bool searching = false;  // counted as such by the roster
   int blocked_depth = 0;
+  int64_t check_nanos = 0;            // until the next one, while it is blocked
+  uint64_t done_at_check = kNoCheck;  // what its stuck pool had done then
+  bool in_observer = false;
   uint64_t looks = 0;
-  int64_t batch_end = 0;             // what is below in `tasks` came as a batch
-  pool_internal::Patience patience;  // before it fetches the next one
+  pool_internal::Patience patience;  // before it fetches the next batch
+  pool_internal::BatchPace pace;     // how large that may be
+  bool has_batch = false;            // counted in Core::batches_
+  int64_t ticks = 0;                 // when its last task ended, or came
   size_t victim = 0;                 // where to begin to steal
   size_t watched = 0;  // whose oldest task was seen last, and its number
   int64_t watched_top = -1;
@@ -175,7 +247,13 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   std::exception_ptr StartAll();
   bool Schedule(Task& task, const WaitLimit& limit);
   bool ScheduleMany(TaskQueue& tasks);
-  void Close();
+  // The pool's life, which only goes on.
+  enum class Phase {
+    kOpen,      // accepts all tasks
+    kDraining,  // accepts those that its own tasks schedule
+    kEnding,    // accepts none; a worker that finds none ends
+  };
+  void Close(Phase phase);
   size_t DropQueued(const std::exception_ptr& why);
   bool Join(const WaitLimit& limit);
   ShutdownReport Report(size_t dropped);
@@ -185,14 +263,17 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   // held for ever: nothing is touched there.
   bool IsParents() const { return forks_ != internal::ThreadRegistry::Forks(); }
   bool IsClosed() const {
-    return closed_.load(std::memory_order_acquire) || IsParents();
+    return phase_.load(std::memory_order_acquire) != Phase::kOpen ||
+           IsParents();
   }
+  bool AcceptsHere() const { return !IsParents() && AcceptsFrom(Here()); }
   bool IsBroken() const { return broken_.load(std::memory_order_acquire); }
-  bool IsWorkerHere() const { return internal::ThisThread().pool == number_; }
+  bool IsWorkerHere() const {
+    return internal::ThisThread().pool == number_ && !IsParents();
+  }
   Worker* Here() const {
-    const internal::PerThread& thread = internal::ThisThread();
-    return thread.pool == number_ ? static_cast<Worker*>(thread.worker)
-                                  : nullptr;
+    return IsWorkerHere() ? static_cast<Worker*>(internal::ThisThread().worker)
+                          : nullptr;
   }
   int max_workers() const { return options_.max_workers; }
   uint64_t number() const { return number_; }
@@ -211,7 +292,7 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
 
   size_t max_threads() const {
     return static_cast<size_t>(options_.max_workers) +
-           static_cast<size_t>(options_.max_spares);
+           static_cast<size_t>(*options_.max_spares);
   }
   size_t places() const {
     return places_.load(std::memory_order_acquire);  // [PLACE]
@@ -220,19 +301,31 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
 
   bool EnsureOneThread();
   std::exception_ptr StartThread();
+  std::exception_ptr StartCounted(std::optional<Thread>& before)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
   Worker* TakePlace() ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
+  void NoteStarts(bool owed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
+  void Gone(Roster::Counts left) ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
   void Called(Roster::Call call);
 
+  static InjectionQueue::Source SourceOf(const Worker* worker) {
+    return worker == nullptr ? InjectionQueue::Source::kOutside
+                             : InjectionQueue::Source::kOwnTask;
+  }
+  bool AcceptsFrom(const Worker* worker) const;
   bool ScheduleFromTask(Worker& worker, Task& task);
   void GiveRoom(size_t tasks);
 
   void Work(Worker& worker);
   bool Initialize();
   Task Next(Worker& worker, bool& retired);
+  bool HasToStay(bool needed, bool all_asleep);
   bool TryRetire(Worker& worker);
+  void ForgiveStart();
   Task TryNext(Worker& worker);
   Task TakeOwn(Worker& worker);
   Task TakeBatch(Worker& worker, size_t most);
+  Task TakeLate(Worker& worker, int64_t now, uint64_t older_than);
   Task TakeStuck(Worker& worker);
   Task TakeOthers(Worker& worker);
   bool LookBriefly() const;
@@ -250,6 +343,13 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
     if (options_.observer == nullptr) return;
     internal::CallReporting([&] { call(*options_.observer); });
   }
+  template <typename Call>
+  void ObserveIn(Worker& worker, Call call);
+  void NoteWait(Worker& worker);
+  void TellOfWaits(Worker& worker);
+  bool TellOfWaitsOf(Worker& other, Worker& worker);
+  void CheckWhetherStuck(Worker& worker);
+  std::string StuckReport(Roster::Counts counts);
 
   const uint64_t number_ = NextPoolNumber();
   const uint32_t forks_ = internal::ThreadRegistry::Forks();
@@ -258,10 +358,13 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   InjectionQueue injection_{number_};
   std::optional<Semaphore> room_;  // of a bounded pool: for how many more
   internal::Atomic<int64_t> over_bound_{0};  // queued without a unit of room_
-  internal::Atomic<bool> closed_{false};     // (W2)
+  internal::Atomic<Phase> phase_{Phase::kOpen};  // (W2), (W6)
   internal::Atomic<bool> broken_{false};
+  internal::Atomic<int> batches_{0};  // workers with more than one; a hint
   internal::Atomic<uint64_t> dropped_{0};
   internal::Atomic<uint64_t> wake_ups_{0};
+  internal::Atomic<bool> untold_{false};  // see TellOfWaits()
+  internal::Atomic<bool> said_stuck_{false};
   Event all_ended_;
 
   // The places that have been used; they stay as long as the pool.
@@ -270,38 +373,58 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   std::unique_ptr<std::unique_ptr<Worker>[]> workers_;
   internal::Atomic<size_t> places_{0};
   Lock start_lock_;
+  int live_ ABSL_GUARDED_BY(start_lock_) = 0;  // threads that are there (W1)
+  // There is one, and the last start did not fail. Written under start_lock_.
+  internal::Atomic<bool> well_staffed_{false};
   std::vector<Worker*> free_ ABSL_GUARDED_BY(start_lock_);  // (W3)
 
   // The workers are no daemons: the end of the program waits for them, and this
   // tells them to end. It goes first: it waits for the hook if that runs.
   internal::ExitHook exit_hook_{
-      [](void* core) { static_cast<Core*>(core)->Close(); }, this};
+      [](void* core) { static_cast<Core*>(core)->Close(Phase::kDraining); },
+      this};
 };
 
 void WorkerPool::Worker::Blocked() noexcept {
-  if (blocked_depth++ > 0) return;
+  if (blocked_depth++ > 0 || core_.IsParents()) return;
   const PoolsOwnWaits own;
-  core_.Observe([this](Observer& observer) { observer.OnBlocked(number); });
+  check_nanos = kFirstCheckNanos;
+  done_at_check = kNoCheck;
+  core_.NoteWait(*this);
   core_.roster_.Blocked();
   if (core_.HasWork()) core_.CallForWork();  // (R3)
 }
 
 void WorkerPool::Worker::Unblocked() noexcept {
-  if (--blocked_depth > 0) return;
+  if (--blocked_depth > 0 || core_.IsParents()) return;
   const PoolsOwnWaits own;
   core_.roster_.Unblocked();
-  core_.Observe([this](Observer& observer) { observer.OnUnblocked(number); });
+  core_.NoteWait(*this);
 }
 
 WorkerPool::Core::Core(const Options& options)
     : options_(options),
-      roster_(static_cast<uint32_t>(options.max_workers),
-              static_cast<uint32_t>(options.max_workers + options.max_spares)) {
+      roster_(
+          static_cast<uint32_t>(options.max_workers),
+          static_cast<uint32_t>(options.max_workers + *options.max_spares)) {
   if (options_.name_prefix.empty())
     options_.name_prefix = absl::StrCat("WorkerPool-", NextNameNumber());
   if (options_.max_queued > 0)
     room_.emplace(static_cast<int64_t>(options_.max_queued));
   workers_ = std::make_unique<std::unique_ptr<Worker>[]>(max_threads());
+}
+
+// (W5). Where no thread can be had, the next call is later and later, but not
+// much later than a second.
+int64_t WorkerPool::Worker::StillBlocked() noexcept {
+  if (core_.IsParents()) return kNever;
+  const PoolsOwnWaits own;
+  if (core_.HasWork()) {
+    core_.CallForWork();
+    core_.CheckWhetherStuck(*this);
+  }
+  check_nanos = std::min(10 * check_nanos, kMostCheckNanos);
+  return check_nanos;
 }
 
 // --- Threads ----------------------------------------------------------------
@@ -329,46 +452,74 @@ WorkerPool::Worker* WorkerPool::Core::TakePlace() {
 // or null. Then it is not counted any more.
 std::exception_ptr WorkerPool::Core::StartThread() {
   const PoolsOwnWaits own;
+  std::optional<Thread> before;  // joined with nothing locked
+  LockGuard guard(start_lock_);
+  return StartCounted(before);
+}
+
+// The same; `before` is given the thread that was in the place.
+std::exception_ptr WorkerPool::Core::StartCounted(
+    std::optional<Thread>& before) {
   Worker* worker = nullptr;
-  std::optional<Thread> before;  // in the place; joined with nothing locked
-  std::exception_ptr error = internal::CatchAll([&] {
-    LockGuard guard(start_lock_);
-    // Work that was there when this thread was called for may have been done
-    // since, and the pool have ended (W1).
-    worker = all_ended_.IsSet() ? nullptr : TakePlace();
-    if (worker == nullptr)
-      internal::Throw(std::runtime_error("WorkerPool: no place for a thread"));
-    worker->searching = true;
-    before = std::move(worker->thread);  // done with the place (W3)
-    worker->thread.reset();
-    Thread thread(
-        {.name = NameOf(*worker), .daemon = false},
-        [core = shared_from_this(), place = worker] { core->Work(*place); });
-    thread.Start();
-    worker->thread = std::move(thread);
-  });
-  if (error == nullptr) return nullptr;
-  {
-    LockGuard guard(start_lock_);
-    if (worker != nullptr) free_.push_back(worker);
-    if (roster_.Ended(/*searching=*/true) == 0 && IsClosed()) all_ended_.Set();
+  std::exception_ptr error =
+      internal::CatchAll([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        // Work that was there when this thread was called for may have been
+        // done since, and the pool have ended (W1).
+        worker = all_ended_.IsSet() ? nullptr : TakePlace();
+        if (worker == nullptr) {
+          internal::Throw(
+              std::runtime_error("WorkerPool: no place for a thread"));
+        }
+        worker->searching = true;
+        before = std::move(worker->thread);  // done with the place (W3)
+        worker->thread.reset();
+        Thread thread({.name = NameOf(*worker), .daemon = false},
+                      [core = shared_from_this(), place = worker] {
+                        core->Work(*place);
+                      });
+        thread.Start();
+        worker->thread = std::move(thread);
+      });
+  if (error == nullptr) {
+    ++live_;
+    NoteStarts(/*owed=*/false);
+    return nullptr;
   }
+  if (worker != nullptr) free_.push_back(worker);
+  NoteStarts(/*owed=*/true);
+  Gone(roster_.Ended(/*searching=*/true));
   return error;
+}
+
+// A thread is no more, or could not be had, and those are left.
+void WorkerPool::Core::Gone(Roster::Counts left) {
+  if (left.threads == 0) {
+    if (IsClosed()) all_ended_.Set();
+  } else if (left.threads == left.sleeping &&
+             phase_.load(std::memory_order_seq_cst) == Phase::kDraining) {
+    roster_.CallAll();  // (W2)
+  }
+}
+
+// A start that has failed is owed: each Schedule() calls once more, until one
+// succeeds or a worker has found that there is nothing left to do.
+void WorkerPool::Core::NoteStarts(bool owed) {
+  well_staffed_.store(live_ > 0 && !owed, std::memory_order_release);
 }
 
 // True if there is a thread; false if the pool is closed. Throws if the first
 // cannot be had.
 bool WorkerPool::Core::EnsureOneThread() {
   if (IsParents()) return false;
-  if (roster_.counts().threads != 0) return true;
+  if (well_staffed_.load(std::memory_order_acquire)) return true;
   const PoolsOwnWaits own;
-  {
-    LockGuard guard(start_lock_);
-    if (IsClosed()) return false;
-    if (!roster_.AddThread(/*at_most=*/1)) return true;
-  }
-  std::exception_ptr error = StartThread();
-  if (error != nullptr && roster_.counts().threads == 0)
+  std::optional<Thread> before;
+  LockGuard guard(start_lock_);
+  // Who starts the first one holds the lock meanwhile, so nobody counts on a
+  // thread that is not there yet (W1).
+  if (live_ > 0) return true;
+  if (IsClosed() || !roster_.AddThread(roster_.max_active())) return false;
+  if (std::exception_ptr error = StartCounted(before); error != nullptr)
     internal::Rethrow(std::move(error));
   return true;
 }
@@ -415,23 +566,28 @@ bool WorkerPool::Core::Schedule(Task& task, const WaitLimit& limit) {
   // Refused, it leaves its room to the next, who is refused too.
   struct GiveRoomUnlessAccepted {
     ~GiveRoomUnlessAccepted() {
-      if (!accepted) core.GiveRoom(1);
+      // Its own unit, whatever others have queued over the bound.
+      if (!accepted && core.room_.has_value()) core.room_->Release(1);
     }
     Core& core;
     bool accepted = false;
   } room{*this};
+  const bool owed = !well_staffed_.load(std::memory_order_acquire);
   std::shared_ptr<Core> keeper;  // (W4)
-  const InjectionQueue::Outcome outcome =
-      injection_.Push(task, [&] { keeper = shared_from_this(); });
+  if (owed) keeper = shared_from_this();
+  const InjectionQueue::Outcome outcome = injection_.Push(
+      task, SourceOf(worker), [&] { keeper = shared_from_this(); });
   room.accepted = outcome != InjectionQueue::Outcome::kClosed;
-  if (outcome == InjectionQueue::Outcome::kFirst) CallForWork();  // (R3)
+  if (outcome == InjectionQueue::Outcome::kFirst || (owed && room.accepted))
+    CallForWork();  // (R3), (W5)
   return room.accepted;
 }
 
 bool WorkerPool::Core::ScheduleMany(TaskQueue& tasks) {
-  if (tasks.empty()) return !IsClosed();
+  if (tasks.empty()) return AcceptsFrom(Here());
   const PoolsOwnWaits own;
   if (!EnsureOneThread()) return false;  // (W1)
+  const InjectionQueue::Source source = SourceOf(Here());
   const auto count = static_cast<int64_t>(tasks.size());
   if (room_.has_value())
     over_bound_.fetch_add(count, std::memory_order_relaxed);  // as above
@@ -444,18 +600,26 @@ bool WorkerPool::Core::ScheduleMany(TaskQueue& tasks) {
     const int64_t count;
     bool accepted = false;
   } bound{*this, count};
+  const bool owed = !well_staffed_.load(std::memory_order_acquire);
   std::shared_ptr<Core> keeper;  // (W4)
+  if (owed) keeper = shared_from_this();
   const InjectionQueue::Outcome outcome =
-      injection_.PushMany(tasks, [&] { keeper = shared_from_this(); });
+      injection_.PushMany(tasks, source, [&] { keeper = shared_from_this(); });
   bound.accepted = outcome != InjectionQueue::Outcome::kClosed;
   if (!bound.accepted) return false;
   // More than the first come by themselves: each calls the next (R3).
-  if (outcome == InjectionQueue::Outcome::kFirst) CallForWork();
+  if (outcome == InjectionQueue::Outcome::kFirst || owed) CallForWork();
   return true;
 }
 
+bool WorkerPool::Core::AcceptsFrom(const Worker* worker) const {
+  const Phase phase = phase_.load(std::memory_order_seq_cst);
+  return phase == Phase::kOpen ||
+         (phase == Phase::kDraining && worker != nullptr);
+}
+
 bool WorkerPool::Core::ScheduleFromTask(Worker& worker, Task& task) {
-  if (IsClosed()) return false;
+  if (!AcceptsFrom(&worker)) return false;
   const PoolsOwnWaits own;
   pool_internal::WorkerCounters& counters = worker.counters;
   task.set_pool(number_);
@@ -467,6 +631,14 @@ bool WorkerPool::Core::ScheduleFromTask(Worker& worker, Task& task) {
   if (error != nullptr) {
     task = Task(node);
     internal::Rethrow(std::move(error));
+  }
+  if (!AcceptsFrom(&worker)) {  // (W6)
+    // Nobody else pushes here, so what is popped is this task, unless it has
+    // been taken: run by another worker, or dropped and counted.
+    if (Task::Node* const mine = worker.tasks.Pop()) {
+      task = Task(mine);
+      return false;
+    }
   }
   counters.submitted.Add(1);
   CallForWork();  // (R3)
@@ -515,7 +687,7 @@ bool WorkerPool::Core::Initialize() {
   if (error == nullptr) return true;
   broken_.store(true, std::memory_order_release);  // before it is closed
   internal::ReportException(std::move(error));
-  Close();
+  Close(Phase::kEnding);
   DropQueued(internal::MakeExceptionPtr(
       BrokenPool("WorkerPool: the initializer of a worker threw; the pool "
                  "cannot be used any more")));
@@ -526,7 +698,16 @@ void WorkerPool::Core::End(Worker& worker) {
   const bool searching = worker.searching;
   LockGuard guard(start_lock_);
   free_.push_back(&worker);  // (W3); there is room: see TakePlace()
-  if (roster_.Ended(searching) == 0 && IsClosed()) all_ended_.Set();
+  NoteStarts(/*owed=*/--live_ == 0);
+  Gone(roster_.Ended(searching));
+}
+
+// There is nothing to do, so there is no need of the thread that was not to be
+// had. Work that comes from now on is called for by who brings it.
+void WorkerPool::Core::ForgiveStart() {
+  if (well_staffed_.load(std::memory_order_relaxed)) return;  // a hint
+  LockGuard guard(start_lock_);
+  NoteStarts(/*owed=*/false);
 }
 
 // Leaves the place and the count in one step for who wants to start a thread,
@@ -534,50 +715,79 @@ void WorkerPool::Core::End(Worker& worker) {
 bool WorkerPool::Core::TryRetire(Worker& worker) {
   LockGuard guard(start_lock_);
   bool needed = false;
-  if (!roster_.TryRetire(worker.searching, needed)) return false;
+  // Not the last that is there, whatever is being started (W1).
+  if (live_ == 1 || !roster_.TryRetire(worker.searching, needed)) return false;
   if (needed && HasWork()) {  // (R4)
     roster_.StayAfterAll();
     worker.searching = true;
     return false;
   }
   free_.push_back(&worker);  // (W3)
+  --live_;
+  Gone(roster_.counts());
   return true;
 }
 
 // Waits for the next task; none: the worker is to end.
 Task WorkerPool::Core::Next(Worker& worker, bool& retired) {
+  bool told = false;
   for (bool idle = false;;) {
-    const bool closed = closed_.load(std::memory_order_seq_cst);  // (W2)
+    const bool ending =
+        phase_.load(std::memory_order_seq_cst) == Phase::kEnding;  // (W2)
     const bool crowded = roster_.IsCrowded();
     if (!crowded) {
       if (Task task = TryNext(worker)) {
         StopSearching(worker);
         return task;
       }
-      if (closed) return Task();
+      if (ending) return Task();
     }
-    if ((crowded ? closed : idle) && TryRetire(worker)) {
+    if ((crowded ? ending : idle) && TryRetire(worker)) {
       retired = true;
       return Task();
     }
     if (!crowded) {
+      ForgiveStart();
       if (!worker.searching) worker.searching = roster_.TrySearch();
       if (worker.searching && LookBriefly()) continue;
     }
+    // relaxed: a hint; see TellOfWaits().
+    if (!told && untold_.load(std::memory_order_relaxed)) {
+      told = true;
+      StopSearching(worker);
+      TellOfWaits(worker);
+      continue;
+    }
+    told = false;
     worker.counters.parks.Add(1);
     const bool searching = std::exchange(worker.searching, true);
-    const Roster::Waking waking =
-        roster_.Sleep(searching, options_.idle_time, [this](bool needed) {
-          return closed_.load(std::memory_order_seq_cst) ||
-                 (needed && HasWork());
+    const Roster::Waking waking = roster_.Sleep(
+        searching, options_.idle_time, [this](bool needed, bool all_asleep) {
+          return HasToStay(needed, all_asleep);
         });
     idle = waking == Roster::Waking::kIdle;
   }
 }
 
+// Whether a worker that has been counted asleep is not to sleep.
+bool WorkerPool::Core::HasToStay(bool needed, bool all_asleep) {
+  const Phase phase = phase_.load(std::memory_order_seq_cst);  // (W2)
+  if (phase == Phase::kEnding || (needed && HasWork())) return true;
+  if (phase == Phase::kOpen || !all_asleep) return false;
+  Close(Phase::kEnding);  // (W2)
+  return true;
+}
+
 // Where a worker looks, and in which order.
 Task WorkerPool::Core::TryNext(Worker& worker) {
   if (Task task = TakeOwn(worker)) return task;
+  if (worker.has_batch) {
+    worker.has_batch = false;
+    batches_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  worker.ticks = pool_internal::Ticks();
+  // What others hold back is older than what is in the queue.
+  if (Task task = TakeLate(worker, worker.ticks, UINT64_MAX)) return task;
   if (Task task = TakeStuck(worker)) return task;
   if (injection_.fetched() == 0) {  // a fetch is due
     internal::SpinPauses(worker.patience.pauses());
@@ -585,19 +795,31 @@ Task WorkerPool::Core::TryNext(Worker& worker) {
   }
   const size_t share =
       room_.has_value() ? 1 : injection_.Share(roster_.max_active());
-  if (Task task = TakeBatch(worker, share)) return task;
+  if (share == 1) {
+    if (Task task = TakeBatch(worker, 1)) return task;
+  } else {
+    if (Task task = TakeBatch(worker, std::min(share, worker.pace.Next())))
+      return task;
+  }
   return TakeOthers(worker);
 }
 
 Task WorkerPool::Core::TakeOwn(Worker& worker) {
   WorkDeque<Task::Node>& tasks = worker.tasks;
+  // relaxed: our own store.
+  const int64_t batch_end = worker.batch_end.load(std::memory_order_relaxed);
   // What its tasks schedule goes first, but not for ever.
-  if (tasks.bottom() > worker.batch_end) {
+  if (tasks.bottom() > batch_end) {
     if (++worker.looks % kLooksBetweenOthers != 0) {
       if (Task::Node* const node = tasks.Pop()) return Task(node);
-    } else if (tasks.top() >= worker.batch_end) {
+    } else if (tasks.top() >= batch_end) {
       if (Task task = TakeBatch(worker, 1)) return task;
     }
+  }
+  // If this batch is late, so may be an older one.
+  if (worker.has_batch && worker.IsBatchLate(worker.ticks)) {
+    const uint64_t number = worker.batch_number.load(std::memory_order_relaxed);
+    if (Task task = TakeLate(worker, worker.ticks, number)) return task;
   }
   return Task(tasks.Steal());
 }
@@ -605,16 +827,48 @@ Task WorkerPool::Core::TakeOwn(Worker& worker) {
 // Up to `most` tasks of the injection queue: the first, the rest to the own
 // deque. Just one if that is not empty.
 Task WorkerPool::Core::TakeBatch(Worker& worker, size_t most) {
-  Task::Node* batch[InjectionQueue::kMaxBatch];
-  const size_t taken = injection_.Take(most, batch);
-  if (taken == 0) return Task();
+  size_t taken = 1;
+  Task::Node* const first = injection_.Take(
+      most, [&](Task::Node* const* rest, size_t count, uint64_t number) {
+        // relaxed, all: hints.
+        worker.batch_ticks.store(worker.ticks, std::memory_order_relaxed);
+        worker.batch_number.store(number, std::memory_order_relaxed);
+        worker.batch_end.store(
+            worker.tasks.bottom() + static_cast<int64_t>(count),
+            std::memory_order_relaxed);
+        worker.tasks.PushBatch(rest, count);  // (W6)
+        taken += count;
+      });
+  if (first == nullptr) return Task();
   GiveRoom(taken);
   if (taken > 1) {
-    worker.tasks.PushBatch(batch + 1, taken - 1);
-    worker.batch_end = worker.tasks.bottom();
+    worker.has_batch = true;
+    batches_.fetch_add(1, std::memory_order_relaxed);
     CallForWork();  // (R3)
   }
-  return Task(batch[0]);
+  return Task(first);
+}
+
+// The oldest task of the oldest of the others' batches that are late, and older
+// than that: their workers are busy with something long, or blocked.
+Task WorkerPool::Core::TakeLate(Worker& worker, int64_t now,
+                                uint64_t older_than) {
+  const int own = worker.has_batch ? 1 : 0;
+  if (batches_.load(std::memory_order_relaxed) <= own) return Task();
+  Worker* oldest = nullptr;
+  for (size_t i = 0; i < places(); ++i) {
+    Worker& other = place(i);
+    if (&other == &worker || !other.HasBatchLeft() || !other.IsBatchLate(now))
+      continue;
+    const uint64_t number = other.batch_number.load(std::memory_order_relaxed);
+    if (number >= older_than) continue;
+    older_than = number;
+    oldest = &other;
+  }
+  if (oldest == nullptr) return Task();
+  Task task(oldest->tasks.Steal());
+  if (task) worker.counters.steals.Add(1);
+  return task;
 }
 
 // Looks at one other worker, and takes its oldest task if it is the one that
@@ -678,17 +932,122 @@ void WorkerPool::Core::Run(Worker& worker, Task task) {
     begun_at = internal::Clock::Now();
     worker.counters.waits.Add(begun_at - queued_at);
   }
-  Observe([&](Observer& observer) { observer.OnTaskStart(worker.number); });
+  ObserveIn(worker,
+            [&](Observer& observer) { observer.OnTaskStart(worker.number); });
   worker.at_task.store(true, std::memory_order_relaxed);
   thread.block_listener = &worker;
   const bool ok = std::move(task).Run();
   thread.block_listener = nullptr;
   worker.at_task.store(false, std::memory_order_relaxed);
-  Observe([&](Observer& observer) { observer.OnTaskEnd(worker.number, !ok); });
+  const int64_t ticks = pool_internal::Ticks();
+  worker.pace.Took(ticks - std::exchange(worker.ticks, ticks));
+  TellOfWaits(worker);
+  ObserveIn(worker, [&](Observer& observer) {
+    observer.OnTaskEnd(worker.number, !ok);
+  });
   if (queued_at != 0)
     worker.counters.runs.Add(internal::Clock::Now() - begun_at);
   worker.counters.done.Add(1);
   if (!ok) worker.counters.failed.Add(1);
+}
+
+// --- Observers --------------------------------------------------------------
+
+// Calls the observer where a worker has no duty to anybody: it may wait there
+// as in a task, and is replaced if it does. It is not told of its own waits.
+template <typename Call>
+void WorkerPool::Core::ObserveIn(Worker& worker, Call call) {
+  if (options_.observer == nullptr) return;
+  internal::PerThread& thread = internal::ThisThread();
+  thread.block_listener = &worker;
+  worker.in_observer = true;
+  Observe(call);
+  worker.in_observer = false;
+  thread.block_listener = nullptr;
+}
+
+// A wait of this worker's has become long, or is over. The observer cannot be
+// called here: the wait is not over, or what it was for, such as a lock, is this
+// thread's already. So it is only counted.
+void WorkerPool::Core::NoteWait(Worker& worker) {
+  if (options_.observer == nullptr || worker.in_observer) return;
+  worker.wait_changes.fetch_add(1, std::memory_order_release);
+  untold_.store(true, std::memory_order_release);
+}
+
+// Tells the observer what has been counted: what this worker has, and what others
+// have of which nobody else is telling it. Each worker does this after a task,
+// and before it sleeps: so all of a worker's own is told before its task's end.
+void WorkerPool::Core::TellOfWaits(Worker& worker) {
+  if (options_.observer == nullptr) return;
+  {
+    LockGuard guard(worker.tell_lock);
+    while (TellOfWaitsOf(worker, worker)) {
+    }
+  }
+  if (!untold_.exchange(false, std::memory_order_acq_rel)) return;
+  for (size_t i = 0; i < places(); ++i) {
+    Worker& other = place(i);
+    if (!other.tell_lock.try_lock()) {
+      untold_.store(true, std::memory_order_release);  // for who comes later
+      continue;
+    }
+    while (TellOfWaitsOf(other, worker)) {
+    }
+    other.tell_lock.unlock();
+  }
+}
+
+// The next thing to be told of `other`, by `worker`, which has its tell_lock;
+// false if there is none.
+bool WorkerPool::Core::TellOfWaitsOf(Worker& other, Worker& worker) {
+  // relaxed: changed under the lock that we have.
+  const uint32_t told = other.wait_changes_told.load(std::memory_order_relaxed);
+  if (told == other.wait_changes.load(std::memory_order_acquire)) return false;
+  other.wait_changes_told.store(told + 1, std::memory_order_relaxed);
+  ObserveIn(worker, [&](Observer& observer) {
+    told % 2 == 0 ? observer.OnBlocked(other.number)
+                  : observer.OnUnblocked(other.number);
+  });
+  return true;
+}
+
+// --- Stuck ------------------------------------------------------------------
+
+// Work is queued, and this worker is blocked yet. If all are, and were at the
+// last check, and nothing has been done since, that is said, once.
+void WorkerPool::Core::CheckWhetherStuck(Worker& worker) {
+  const Roster::Counts counts = roster_.counts();
+  if (counts.active > 0 || counts.sleeping > 0) return;
+  uint64_t done = 0;
+  for (size_t i = 0; i < places(); ++i) done += place(i).counters.done.value();
+  if (std::exchange(worker.done_at_check, done) != done) return;
+  if (worker.check_nanos < kMostCheckNanos / 10 ||
+      said_stuck_.exchange(true, std::memory_order_relaxed)) {
+    return;
+  }
+  // Where there is no memory to say it, it is not said.
+  static_cast<void>(internal::CatchAll([&] {
+    const std::string report = StuckReport(counts);
+    std::fwrite(report.data(), 1, report.size(), stderr);
+  }));
+}
+
+std::string WorkerPool::Core::StuckReport(Roster::Counts counts) {
+  std::string threads;
+  constexpr size_t kMostNames = 8;
+  for (size_t i = 0; i < std::min(places(), kMostNames); ++i)
+    absl::StrAppend(&threads, i > 0 ? ", " : "", NameOf(place(i)));
+  if (places() > kMostNames) absl::StrAppend(&threads, ", ...");
+  return absl::StrCat(
+      "heddle: WorkerPool ", options_.name_prefix, ": all of its ",
+      counts.threads, " threads (", threads, ") wait, ", Queued(),
+      " tasks are queued behind them, and ",
+      counts.threads < max_threads()
+          ? "the system refuses another thread"
+          : absl::StrCat("no spare is left (max_workers ", options_.max_workers,
+                         ", max_spares ", *options_.max_spares, ")"),
+      "; they go on only if another thread ends a wait\n");
 }
 
 // Whether there is work that nobody has taken. Injection before deques: work
@@ -717,18 +1076,22 @@ size_t WorkerPool::Core::Queued() const {
 
 // --- The end ----------------------------------------------------------------
 
-void WorkerPool::Core::Close() {
+void WorkerPool::Core::Close(Phase phase) {
   if (IsParents()) return;
   const PoolsOwnWaits own;
-  injection_.Close();  // (W2)
+  injection_.Close(phase == Phase::kEnding  // (W2)
+                       ? InjectionQueue::Source::kOwnTask
+                       : InjectionQueue::Source::kOutside);
   {
     LockGuard guard(start_lock_);
-    closed_.store(true, std::memory_order_seq_cst);  // (W2)
+    // relaxed: it is only written here.
+    if (phase > phase_.load(std::memory_order_relaxed))
+      phase_.store(phase, std::memory_order_seq_cst);  // (W2), (W6)
     if (roster_.counts().threads == 0) all_ended_.Set();
   }
   roster_.CallAll();
   // The first of those who wait for room is refused, and lets the next go.
-  if (room_.has_value()) GiveRoom(1);
+  if (room_.has_value()) room_->Release(1);
 }
 
 // Drops what is queued, with `why` or as cancelled; returns how many.
@@ -804,24 +1167,24 @@ PoolStats WorkerPool::Core::Stats() {
 // --- WorkerPool -------------------------------------------------------------
 
 WorkerPool::WorkerPool(const Options& options) {
-  Options complete = Checked(options);
-  if (complete.max_workers == 0)
-    complete.max_workers = pool_internal::CpusToUse();
+  const Options complete = Checked(options);
   core_ = std::make_shared<Core>(complete);
   if (!core_->CloseAtExit()) {
-    core_->Close();
+    core_->Close(Core::Phase::kEnding);
     return;
   }
   if (complete.start == StartPolicy::kOnDemand) return;
   if (std::exception_ptr error = core_->StartAll(); error != nullptr) {
-    core_->Close();  // those that did start go again
+    core_->Close(Core::Phase::kEnding);  // those that did start go again
     core_->Join(WaitLimit());
     internal::Rethrow(std::move(error));
   }
 }
 
+WorkerPool::WorkerPool(int max_workers) : WorkerPool(OptionsFor(max_workers)) {}
+
 WorkerPool::~WorkerPool() {
-  core_->Close();
+  core_->Close(Core::Phase::kDraining);
   // In a worker of its own the core lives on until the last worker has ended.
   if (!core_->IsWorkerHere()) core_->Join(WaitLimit());
 }
@@ -839,9 +1202,9 @@ WorkerPool::ShutdownReport WorkerPool::Shutdown(ShutdownMode mode,
   // What is dropped, and what is run, may own this pool.
   const std::shared_ptr<Core> core = core_;
   const WaitLimit started = limit.Started();
-  core->Close();
-  const size_t dropped =
-      mode == ShutdownMode::kDropQueued ? core->DropQueued(nullptr) : 0;
+  const bool drop = mode == ShutdownMode::kDropQueued;
+  core->Close(drop ? Core::Phase::kEnding : Core::Phase::kDraining);
+  const size_t dropped = drop ? core->DropQueued(nullptr) : 0;
   if (!core->IsWorkerHere()) core->Join(started);
   return core->Report(dropped);
 }
@@ -887,9 +1250,11 @@ bool WorkerPool::PopFork(Worker& worker) {
 void WorkerPool::RunInWorker(std::function<void()> function) {
   using State = pool_internal::ResultTask<void, std::function<void()>>;
   auto* const state = pool_internal::MakeInBlock<State>(std::move(function));
-  Task task(state);  // has the state's own reference
+  TaskQueue tasks;
+  tasks.Push(Task(state));  // has the state's own reference
   const AsyncResult<void> result(state);
-  if (!Schedule(task)) {
+  // Beyond the bound: the caller waits for it in any case, and must not run it.
+  if (!ScheduleMany(tasks)) {
     internal::Throw(
         ShutdownError("WorkerPool::Invoke: the pool accepts no more work"));
   }
@@ -898,6 +1263,7 @@ void WorkerPool::RunInWorker(std::function<void()> function) {
 
 uint64_t WorkerPool::number() const { return core_->number(); }
 bool WorkerPool::IsShutDown() const { return core_->IsClosed(); }
+bool WorkerPool::AcceptsHere() const { return core_->AcceptsHere(); }
 bool WorkerPool::IsBroken() const { return core_->IsBroken(); }
 bool WorkerPool::IsWorkerHere() const { return core_->IsWorkerHere(); }
 int WorkerPool::max_workers() const { return core_->max_workers(); }

@@ -12,25 +12,38 @@
 //   if (!pool.Schedule(task)) return Error("shutting down");
 //   pool.Shutdown();  // accepts no more, runs what it has, waits for that
 //
-// Order: tasks from outside begin in the order in which they were scheduled; a
-// pool of one worker runs them one by one, in exactly that order. (Of several
-// workers each takes up to 32 at a time while there are many, so one may begin
-// the next of its share while another is at an earlier one.) What a task itself
-// schedules is run before those, the newest first, unless Options::order says
-// otherwise.
+// Number: at most `max_workers` tasks have begun and not ended at any moment,
+// whatever they wait in, unless spares are allowed (below). A task that its
+// waiter runs in place is part of the waiter, and one that kRunInCaller runs
+// part of the caller.
 //
-// A task that waits never wedges the pool: when a worker has been blocked for a
-// millisecond in any wait of Heddle's, or is in a BlockingRegion
-// (blocking_region.h), another may take its place: up to `max_spares` threads
-// more than `max_workers`, which end when they are no longer needed. A worker
-// that waits, without a limit, for the result of a task that this pool has
-// queued runs that task itself.
+// Order: tasks from outside begin in the order in which they were scheduled; in
+// a pool of one worker, without spares, each when the one before has ended. With
+// several workers none begins later than one that was scheduled after it by more
+// than some 10 microseconds of work: a worker takes several at a time only while
+// tasks are short, as far as that can be told from those before; and where one
+// turns out long, the others take what is behind it before anything newer. What
+// a task itself schedules is run before those, the newest first, unless
+// Options::order says otherwise.
+//
+// Waits in tasks: a worker that waits, without a limit, for the result of a task
+// that this pool has queued runs that task itself, so tasks that wait for each
+// other in this way never wedge the pool. Any other wait for what tasks of the
+// same pool are to do needs a worker that is free, or a spare: when a worker has
+// been blocked for a millisecond in any wait of Heddle's, or is in a
+// BlockingRegion (blocking_region.h), another takes its place, up to `max_spares`
+// threads more than `max_workers`, which end when they are no longer needed. By
+// default there are spares only where `max_workers` was left open. A pool all of
+// whose threads wait in Heddle, with tasks queued and no spare left, says so on
+// stderr, once, within a second or so.
 //
 // Nothing is lost: what Schedule() accepts is run, or dropped and counted by
-// Shutdown(kDropQueued). The destructor runs what was accepted and joins; in
-// one of the pool's own workers it waits for nothing, and the workers run what
-// was accepted and end by themselves. What a task throws goes to the except
-// hook; the worker lives on. Idle workers sleep and cost nothing.
+// Shutdown(kDropQueued), however long it has been queued, the first ones too. The
+// destructor runs what was accepted, and what that schedules in this pool, and
+// joins; in one of the pool's own workers it waits for nothing, and the workers
+// run all of that and end by themselves: a task may end its pool, as soon as it
+// is scheduled. What a task throws goes to the except hook; the worker lives on.
+// Idle workers sleep and cost nothing.
 //
 // In the child of a fork() the pools of its parent have ended: they accept
 // nothing, and nobody waits for their workers, which the parent has.
@@ -51,6 +64,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -87,8 +101,13 @@ class WorkerPool {
   };
 
   // Who is told what the workers do. The workers themselves call it, several at
-  // once; it must be quick, and outlive the pool. What it throws goes to the
-  // except hook. `worker` is the N of the worker's name.
+  // once; it should be quick, and must outlive the pool. What it throws goes to
+  // the except hook. `worker` is the N of the worker's name.
+  //
+  // It may take any lock and wait: it is called before and after tasks, never
+  // inside one. So OnBlocked() and OnUnblocked() come when a worker is free to
+  // call them: the worker itself after its task, or another before that; in
+  // their order, and before the task's OnTaskEnd().
   class Observer {
    public:
     virtual ~Observer() = default;
@@ -100,9 +119,11 @@ class WorkerPool {
     virtual void OnUnblocked(int /*worker*/) {}
   };
 
+  static constexpr int kDefaultSpares = 256;
+
   struct Options {
-    // How many workers run tasks at the same time at most. 0: as many as this
-    // process may use CPUs, by its affinity mask and the quota of its cgroup.
+    // How many tasks at most have begun and not ended. 0: as many as this process
+    // may use CPUs, by its affinity mask and the quota of its cgroup.
     int max_workers = 0;
     StartPolicy start = StartPolicy::kOnDemand;
     // Workers are called "PREFIX_0", "PREFIX_1", ... Empty: "WorkerPool-N".
@@ -111,8 +132,9 @@ class WorkerPool {
     // queued, and what is scheduled later, fails with BrokenPool.
     std::function<void()> initializer = {};
     // How many threads there may be, over max_workers, in the place of blocked
-    // workers; and how long one that is not needed waits before it ends.
-    int max_spares = 256;
+    // workers (none: 0 where max_workers is given, kDefaultSpares where not); and
+    // how long one that is not needed waits before it ends.
+    std::optional<int> max_spares = std::nullopt;
     absl::Duration idle_time = absl::Seconds(1);
     // How many tasks may be queued; 0: no bound. Tasks that a task of the pool
     // schedules are accepted beyond it, since only workers make room. A bounded
@@ -124,8 +146,12 @@ class WorkerPool {
   };
 
   enum class ShutdownMode {
-    kDrain,       // what was accepted is run
-    kDropQueued,  // what has not begun is dropped
+    // What was accepted is run, and what that schedules in this pool, until the
+    // last task has ended. Only work from outside is refused at once.
+    kDrain,
+    // What has not begun is dropped, and nothing more is accepted. When
+    // Shutdown() returns, no task begins any more.
+    kDropQueued,
   };
 
   // What Shutdown() found and did.
@@ -141,6 +167,9 @@ class WorkerPool {
   // cannot be had; those that started have ended then.
   explicit WorkerPool(const Options& options);
   WorkerPool() : WorkerPool(Options()) {}
+  // WorkerPool(4) is {.max_workers = 4}. Throws std::invalid_argument unless
+  // that is greater than 0.
+  explicit WorkerPool(int max_workers);
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
   ~WorkerPool();
@@ -153,6 +182,15 @@ class WorkerPool {
   // caller's too. Without a later thread the pool goes on with those it has.
   // REQUIRES: there is a task.
   [[nodiscard]] bool Schedule(Task& task, const WaitLimit& limit = {});
+
+  // Schedule() of a task that calls `function()`. If it is refused, or this
+  // throws, the function is gone.
+  template <pool_internal::TaskFunction Function>
+  [[nodiscard]] bool Schedule(Function&& function,
+                              const WaitLimit& limit = {}) {
+    Task task(std::forward<Function>(function));
+    return Schedule(task, limit);
+  }
 
   // Takes all of `tasks` over, in their order and at once, and returns true; or
   // none of them, and false, if the pool is shut down or broken. In a bounded
@@ -189,6 +227,10 @@ class WorkerPool {
   [[nodiscard]] bool IsShutDown() const;
   [[nodiscard]] bool IsBroken() const;
 
+  // True as long as the pool accepts tasks of the calling thread's: until it is
+  // shut down; in a task of its own, until it has drained or drops.
+  [[nodiscard]] bool AcceptsHere() const;
+
   // True in a task of this pool's.
   [[nodiscard]] bool IsWorkerHere() const;
 
@@ -201,7 +243,8 @@ class WorkerPool {
   // whoever wants their result may run parts of if it is one of its workers.
   [[nodiscard]] uint64_t number() const;
 
-  // How many tasks may run at the same time, and how many threads there are.
+  // How many tasks may run at the same time, without spares, and how many
+  // threads there are.
   [[nodiscard]] int max_workers() const;
   [[nodiscard]] int started_workers() const;
 

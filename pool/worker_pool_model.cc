@@ -2,12 +2,18 @@
 // are too large to be gone through to the end, but for the smallest; the
 // protocols inside have models of their own in internal/.
 
+#include <cerrno>
+#include <cstddef>
+
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/sync/event.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/spin.h"
+#include "heddle/thread/internal/start_fault.h"
+#include "heddle/thread/internal/throw.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/tools/explore/explore.h"
 
@@ -162,6 +168,148 @@ TEST(WorkerPoolModel, WhoWaitsForRoomGetsItOrIsRefused) {
           schedule, [&] { pool.Shutdown(); });
     }
     explore::Check(ran == accepted);
+  }));
+}
+
+// (W4)
+TEST(WorkerPoolModel, ATaskMayEndItsPoolWhoeverHasScheduledIt) {
+  EXPECT_TRUE(HoldsInSome([](Execution& /*run*/) {
+    Event ended;
+    auto* const pool = new WorkerPool({.max_workers = 1});
+    explore::Check(Schedule(*pool, [&, pool] {
+      delete pool;
+      ended.Set();
+    }));
+    ended.Wait();
+  }));
+}
+
+// (W2): the destructor refuses what comes from outside, and runs what its tasks
+// bring about.
+template <WorkerPool::Order order>
+void DrainsWhatTasksSchedule(Execution& /*run*/) {
+  Var<int> ran = 0;
+  {
+    WorkerPool pool({.max_workers = 1, .order = order});
+    explore::Check(Schedule(pool, [&] {
+      explore::Check(Schedule(
+          pool, [&] { explore::Check(Schedule(pool, [&] { ++ran; })); }));
+    }));
+  }
+  explore::Check(ran == 1);
+}
+
+TEST(WorkerPoolModel, WhatATaskSchedulesIsDrainedNewestFirst) {
+  EXPECT_TRUE(
+      HoldsInSome(DrainsWhatTasksSchedule<WorkerPool::Order::kNewestFirst>));
+}
+
+TEST(WorkerPoolModel, WhatATaskSchedulesIsDrainedOldestFirst) {
+  EXPECT_TRUE(
+      HoldsInSome(DrainsWhatTasksSchedule<WorkerPool::Order::kOldestFirst>));
+}
+
+TEST(WorkerPoolModel, TwoWorkersDrainAndEnd) {
+  EXPECT_TRUE(HoldsInSome([](Execution& /*run*/) {
+    internal::Atomic<int> ran{0};
+    {
+      WorkerPool pool({.max_workers = 2});
+      const auto grow = [&] {
+        ran.fetch_add(1, std::memory_order_relaxed);
+        explore::Check(Schedule(
+            pool, [&] { ran.fetch_add(1, std::memory_order_relaxed); }));
+      };
+      explore::Check(Schedule(pool, grow));
+      explore::Check(Schedule(pool, grow));
+    }
+    explore::Check(ran.load(std::memory_order_relaxed) == 4);
+  }));
+}
+
+// A spare that ends while its pool drains leaves nobody asleep (W2).
+TEST(WorkerPoolModel, ASpareMayEndWhileItsPoolDrains) {
+  EXPECT_TRUE(HoldsInSome([](Execution& /*run*/) {
+    Event second;
+    WorkerPool pool({.max_workers = 1,
+                     .max_spares = 1,
+                     .idle_time = absl::Milliseconds(1)});
+    explore::Check(Schedule(pool, [&] { second.Wait(); }));
+    explore::Check(Schedule(pool, [&] { second.Set(); }));
+  }));
+}
+
+// Nor a task behind (R4).
+TEST(WorkerPoolModel, ASpareThatEndsLeavesNoTask) {
+  EXPECT_TRUE(HoldsInSome([](Execution& /*run*/) {
+    Event spare_is_there;
+    Event go;
+    WorkerPool pool({.max_workers = 1,
+                     .max_spares = 1,
+                     .idle_time = absl::Milliseconds(1)});
+    explore::Check(Schedule(pool, [&] { go.Wait(); }));
+    explore::Check(Schedule(pool, [&] { spare_is_there.Set(); }));
+    spare_is_there.Wait();
+    explore::Check(Schedule(pool, [&] { go.Set(); }));
+    go.Wait();
+  }));
+}
+
+// (W6): the only worker is at the first task when the shutdown returns; so the
+// second, which that schedules meanwhile, has not begun, and never does.
+TEST(WorkerPoolModel, NothingBeginsAfterADroppingShutdown) {
+  EXPECT_TRUE(HoldsInSome([](Execution& run) {
+    internal::Atomic<bool> first_ended{false};
+    internal::Atomic<bool> second_ran{false};
+    bool first_was_there = false;
+    bool accepted = false;
+    size_t dropped = 0;
+    Event begun;
+    {
+      WorkerPool pool({.max_workers = 1});
+      explore::Check(Schedule(pool, [&] {
+        begun.Set();
+        accepted = Schedule(
+            pool, [&] { second_ran.store(true, std::memory_order_seq_cst); });
+        first_ended.store(true, std::memory_order_seq_cst);
+      }));
+      begun.Wait();
+      run.Run([&] {
+        dropped = pool.Shutdown(WorkerPool::ShutdownMode::kDropQueued,
+                                absl::ZeroDuration())
+                      .dropped;
+        first_was_there = !first_ended.load(std::memory_order_seq_cst);
+      });
+    }
+    const bool ran = second_ran.load(std::memory_order_seq_cst);
+    explore::Check(!(first_was_there && ran));
+    explore::Check((accepted ? 1u : 0u) == dropped + (ran ? 1u : 0u));
+  }));
+}
+
+// (W1): the start that fails may be the one that the other submitter counts on.
+TEST(WorkerPoolModel, WhereAStartFailsATaskIsRunOrItsOwnerKnows) {
+  EXPECT_TRUE(HoldsInSome([](Execution& run) {
+    internal::Atomic<int> starts{0};
+    internal::Atomic<int> ran{0};
+    int accepted[2] = {0, 0};
+    const internal::StartFault fault([&] {
+      const bool first = starts.fetch_add(1, std::memory_order_relaxed) == 0;
+      return first ? EAGAIN : 0;
+    });
+    {
+      WorkerPool pool({.max_workers = 1});
+      const auto schedule = [&](int i) {
+        bool ok = false;
+        const auto error = internal::CatchAll([&] {
+          ok = Schedule(pool,
+                        [&] { ran.fetch_add(1, std::memory_order_relaxed); });
+        });
+        accepted[i] = error == nullptr && ok ? 1 : 0;
+      };
+      run.Run([&] { schedule(0); }, [&] { schedule(1); });
+    }
+    explore::Check(ran.load(std::memory_order_relaxed) ==
+                   accepted[0] + accepted[1]);
   }));
 }
 

@@ -134,10 +134,7 @@ size_t InjectionQueue::Share(size_t takers) const {
   return std::clamp<size_t>(there / (2 * takers), 1, kMaxBatch);
 }
 
-size_t InjectionQueue::Take(size_t most, Task::Node** batch) {
-  // A hint that spares the locks. Who must not miss a task asks HasTasks().
-  if (fetched() == 0 && size() == 0) return 0;
-  LockGuard guard(out_lock_);
+size_t InjectionQueue::TakeSome(size_t most, Task::Node** batch) {
   Fetch();
   const size_t taken = out_.Take(most, batch);
   // relaxed: we hold the lock of its writers.
@@ -155,9 +152,10 @@ void InjectionQueue::TakeAll(TaskQueue& tasks) {
                std::memory_order_relaxed);  // relaxed: as above
 }
 
-void InjectionQueue::Close() {
+void InjectionQueue::Close(Source closed_to) {
   LockGuard guard(in_lock_);
   closed_ = true;
+  if (closed_to == Source::kOwnTask) closed_to_all_ = true;
 }
 
 bool InjectionQueue::HasTasks() {

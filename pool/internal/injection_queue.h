@@ -81,7 +81,10 @@ class InjectionQueue {
     kMore,    // queued behind others, for whom a worker was called
   };
 
-  // Takes `task`, or all of `tasks`, unless closed. Where the outcome is kFirst
+  // Whose tasks they are. The end refuses those of others first.
+  enum class Source { kOutside, kOwnTask };
+
+  // Takes `task`, or all of `tasks`, unless closed to their source. Where the outcome is kFirst
   // it calls `before_first()` before any of them can be taken: a task may end
   // the queue's owner, so a caller that goes on to use that needs a hold on it.
   // Throws std::bad_alloc; then nothing has changed. REQUIRES: there is one.
@@ -89,9 +92,10 @@ class InjectionQueue {
     void operator()() const {}
   };
   template <typename BeforeFirst = DoNothing>
-  Outcome Push(Task& task, BeforeFirst before_first = {});
+  Outcome Push(Task& task, Source source, BeforeFirst before_first = {});
   template <typename BeforeFirst = DoNothing>
-  Outcome PushMany(TaskQueue& tasks, BeforeFirst before_first = {});
+  Outcome PushMany(TaskQueue& tasks, Source source,
+                   BeforeFirst before_first = {});
 
   // A fair share for one of `takers` of what has been fetched or, if that is
   // nothing, of what is there: half of an equal one, at least 1 and at most
@@ -99,14 +103,18 @@ class InjectionQueue {
   static constexpr size_t kMaxBatch = 32;
   size_t Share(size_t takers) const;
 
-  // Moves up to `most` tasks, the oldest, to `batch`; returns how many.
-  size_t Take(size_t most, Task::Node** batch);
+  // Takes up to `most` tasks, the oldest: returns the first, or null if there is
+  // none, and calls `keep(rest, count, number)` with those behind it, if there
+  // are any, before anybody else can take or look for what is left; so a task is
+  // always in a place where it is found. `number` grows from batch to batch.
+  template <typename Keep>
+  Task::Node* Take(size_t most, Keep keep);
 
   // Moves all tasks to the end of `tasks`.
   void TakeAll(TaskQueue& tasks);
 
-  // No more pushes are accepted.
-  void Close();
+  // No more pushes from outside are accepted, or none at all.
+  void Close(Source closed_to);
 
   // Whether there is one. A push before this is not missed (the locks see to
   // it), and one after it sees what the caller did before.
@@ -124,13 +132,20 @@ class InjectionQueue {
   void Append(Task& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(in_lock_);
   void Append(TaskList& list, size_t count)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(in_lock_);
+  bool IsClosed(Source source) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(in_lock_) {
+    return source == Source::kOutside ? closed_ : closed_to_all_;
+  }
   void Fetch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(out_lock_);
+  // Moves up to `most` tasks, the oldest, to `batch`; returns how many.
+  size_t TakeSome(size_t most, Task::Node** batch)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(out_lock_);
 
   [[maybe_unused]] char apart_1_[64];
   const uint64_t pool_;
   Lock in_lock_;
   TaskList in_ ABSL_GUARDED_BY(in_lock_);
   bool closed_ ABSL_GUARDED_BY(in_lock_) = false;
+  bool closed_to_all_ ABSL_GUARDED_BY(in_lock_) = false;
   internal::Atomic<uint64_t> pushed_{0};  // written under in_lock_
   [[maybe_unused]] char apart_2_[64];
   // Taken before in_lock_.
@@ -143,11 +158,11 @@ class InjectionQueue {
 };
 
 template <typename BeforeFirst>
-InjectionQueue::Outcome InjectionQueue::Push(Task& task,
+InjectionQueue::Outcome InjectionQueue::Push(Task& task, Source source,
                                              BeforeFirst before_first) {
   task.set_pool(pool_);
   LockGuard guard(in_lock_);
-  if (closed_) return Outcome::kClosed;
+  if (IsClosed(source)) return Outcome::kClosed;
   const bool first = in_.empty();
   Append(task);
   if (!first) return Outcome::kMore;
@@ -157,12 +172,13 @@ InjectionQueue::Outcome InjectionQueue::Push(Task& task,
 
 template <typename BeforeFirst>
 InjectionQueue::Outcome InjectionQueue::PushMany(TaskQueue& tasks,
+                                                 Source source,
                                                  BeforeFirst before_first) {
   const size_t count = tasks.size();
   TaskList list;  // made before the lock is taken
   list.PushAll(tasks, pool_);
   LockGuard guard(in_lock_);
-  if (closed_) {
+  if (IsClosed(source)) {
     list.MoveTo(tasks);
     return Outcome::kClosed;
   }
@@ -171,6 +187,20 @@ InjectionQueue::Outcome InjectionQueue::PushMany(TaskQueue& tasks,
   if (!first) return Outcome::kMore;
   before_first();
   return Outcome::kFirst;
+}
+
+template <typename Keep>
+Task::Node* InjectionQueue::Take(size_t most, Keep keep) {
+  // A hint that spares the locks. Who must not miss a task asks HasTasks().
+  if (fetched() == 0 && size() == 0) return nullptr;
+  Task::Node* batch[kMaxBatch];
+  LockGuard guard(out_lock_);
+  // relaxed: we hold the lock of its writers.
+  const uint64_t number = taken_.load(std::memory_order_relaxed);
+  const size_t taken = TakeSome(most, batch);
+  if (taken == 0) return nullptr;
+  if (taken > 1) keep(batch + 1, taken - 1, number);
+  return batch[0];
 }
 
 }  // namespace pool_internal

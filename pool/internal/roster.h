@@ -80,10 +80,10 @@ class Roster {
             // it is to look around before it retires
   };
 
-  // The calling worker sleeps until it is called, or `look(needed)`, called
-  // after it has been counted asleep, says that it had better not. It need not
-  // look for work unless `needed`; and it reads with seq_cst or under locks.
-  // `searching`: the worker is counted as such.
+  // The calling worker sleeps until it is called, or `look(needed, all_asleep)`,
+  // called after it has been counted asleep, says that it had better not. It need
+  // not look for work unless `needed`; and it reads with seq_cst or under locks.
+  // `all_asleep`: it was the last. `searching`: the worker is counted as such.
   template <typename Look>
   Waking Sleep(bool searching, const WaitLimit& idle_time, Look look);
 
@@ -102,10 +102,9 @@ class Roster {
   void Unblocked() { Add(kActive); }
 
   // An active worker, or a thread that could not be started, is no more.
-  // Returns how many are left.
-  uint32_t Ended(bool searching) {
-    return Unpack(Add(-kActive - kThread - (searching ? kSearching : 0)))
-        .threads;
+  // Returns those that are left.
+  Counts Ended(bool searching) {
+    return Unpack(Add(-kActive - kThread - (searching ? kSearching : 0)));
   }
 
  private:
@@ -155,7 +154,8 @@ Roster::Waking Roster::Sleep(bool searching, const WaitLimit& idle_time,
     counts = Unpack(
         Add(kSleeping - kActive - (searching ? kSearching : 0)));  // (R2)
   }
-  const bool stay = !look(LacksOne(counts));  // (R4)
+  const bool stay = !look(LacksOne(counts),  // (R4)
+                          counts.sleeping == counts.threads);
   WaitLimit limit;  // who is not one too many sleeps until it is called
   if (!stay) {
     limit = absl::ZeroDuration();

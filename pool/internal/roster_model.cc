@@ -104,8 +104,9 @@ class Workers {
       }
       if (!searching) searching = roster_.TrySearch();
       const Roster::Waking waking = roster_.Sleep(
-          searching, idle_time,
-          [this](bool look) { return Over() || (look && place_.Has()); });
+          searching, idle_time, [this](bool look, bool /*all_asleep*/) {
+            return Over() || (look && place_.Has());
+          });
       idle = waking == Roster::Waking::kIdle;
       searching = true;
     }

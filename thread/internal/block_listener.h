@@ -8,6 +8,7 @@
 #define HEDDLE_THREAD_INTERNAL_BLOCK_LISTENER_H_
 
 #include <cstdint>
+#include <limits>
 
 namespace heddle {
 namespace internal {
@@ -32,6 +33,13 @@ class BlockListener {
   // They throw nothing.
   virtual void Blocked() noexcept = 0;
   virtual void Unblocked() noexcept = 0;
+
+  // Between the two, now and then: the wait goes on. Returns how many
+  // nanoseconds later it is to be called again, if the wait goes on until then;
+  // kNever: not at all. The first call is due kFirstCheckNanos after Blocked().
+  static constexpr int64_t kFirstCheckNanos = 10'000'000;
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  virtual int64_t StillBlocked() noexcept = 0;
 
  protected:
   ~BlockListener() = default;

@@ -152,17 +152,28 @@ class LongWait {
     return grace_.nanos() < deadline.nanos() ? grace_ : deadline;
   }
 
-  // After a sleep until then that nobody ended: who is to be told that the wait
-  // goes on; null if `deadline` is what has passed.
+  // After a sleep until then that nobody ended: tells the listener that the wait
+  // goes on, and returns it; null if `deadline` is what has passed.
   BlockListener* GoesOn(Deadline deadline) {
     if (Before(deadline) == deadline) return nullptr;
-    grace_ = Deadline::Never();
+    int64_t next_check = BlockListener::kFirstCheckNanos;
+    if (told_) {
+      next_check = listener_->StillBlocked();
+    } else {
+      told_ = true;
+      listener_->Blocked();
+    }
+#ifdef HEDDLE_MODEL
+    next_check = BlockListener::kNever;  // a model's time has no end
+#endif
+    grace_ = Deadline::After(next_check);
     return listener_;
   }
 
  private:
   BlockListener* const listener_;
   Deadline grace_;
+  bool told_ = false;
 };
 
 }  // namespace
@@ -242,7 +253,6 @@ bool Waiter::Sleep(const WaitLimit& limit, bool has_looked) {
       if (FutexWait(claim_, seen, long_wait.Before(until))) continue;
       if (BlockListener* const listener = long_wait.GoesOn(until)) {
         told_ = listener;
-        listener->Blocked();
       } else if (Claim(kEnded)) {  // (P3)
         break;
       }

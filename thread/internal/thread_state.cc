@@ -21,6 +21,7 @@
 #include "heddle/thread/internal/os_thread.h"
 #include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/ref_ptr.h"
+#include "heddle/thread/internal/start_fault.h"
 #include "heddle/thread/internal/thread_id.h"
 #include "heddle/thread/internal/thread_record.h"
 #include "heddle/thread/internal/thread_registry.h"
@@ -116,8 +117,11 @@ int ThreadState::StartAtSystem() {
   size_t stack_size = extras_ == nullptr ? 0 : extras_->stack_size;
   if (stack_size == 0) stack_size = DefaultStackSize();
   const std::vector<int> no_cpus;
-  const int error = OsThread::Start(
-      &Run, this, stack_size, extras_ == nullptr ? no_cpus : extras_->cpus);
+  int error = StartFault::Wanted();
+  if (error == 0) {
+    error = OsThread::Start(&Run, this, stack_size,
+                            extras_ == nullptr ? no_cpus : extras_->cpus);
+  }
   if (error != 0) {
     Unref();
     return error;
