@@ -59,7 +59,9 @@ class Executor {
   virtual void Schedule(Task task) = 0;
 
   // Ends the acceptance of work. What was accepted is still run, or cancelled if
-  // `cancel_futures` says so. Waits, unless `wait` is false, until all of it has
+  // `cancel_futures` says so and it has not begun, however long ago it was
+  // submitted, the first task too; then nothing begins any more when this
+  // returns. Waits, unless `wait` is false, until all of it has
   // ended, and returns whether it has seen that. May be called again. (An
   // executor that can be used until it is destroyed does nothing and returns
   // true.)

@@ -15,6 +15,7 @@
 #include "heddle/pool/worker_pool.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/throw.h"
+#include "heddle/thread/wait_limit.h"
 
 namespace heddle {
 namespace {
@@ -27,9 +28,15 @@ std::string NextNamePrefix() {
 WorkerPool::Options PoolOptions(const ThreadPoolExecutor::Options& options) {
   const int max_workers = options.max_workers.value_or(
       std::min(32, pool_internal::CpusToUse() + 4));
+  const int max_spares = options.max_spares.value_or(
+      options.max_workers.has_value() ? 0 : WorkerPool::kDefaultSpares);
   if (max_workers <= 0) {
     internal::Throw(std::invalid_argument(
         "ThreadPoolExecutor: max_workers must be greater than 0"));
+  }
+  if (max_spares < 0) {
+    internal::Throw(std::invalid_argument(
+        "ThreadPoolExecutor: max_spares must not be negative"));
   }
   return {.max_workers = max_workers,
           .start = WorkerPool::StartPolicy::kOnDemand,
@@ -37,6 +44,7 @@ WorkerPool::Options PoolOptions(const ThreadPoolExecutor::Options& options) {
                              ? NextNamePrefix()
                              : options.thread_name_prefix,
           .initializer = options.initializer,
+          .max_spares = max_spares,
           .order = WorkerPool::Order::kOldestFirst};
 }
 
@@ -57,6 +65,7 @@ void ThreadPoolExecutor::Schedule(Task task) {
 }
 
 bool ThreadPoolExecutor::DoShutdown(const ShutdownOptions& options) {
+  const WaitLimit started = options.limit.Started();
   if (options.wait && pool_.IsWorkerHere()) {
     internal::Throw(
         std::logic_error("ThreadPoolExecutor::Shutdown: a task cannot wait for "
@@ -65,7 +74,7 @@ bool ThreadPoolExecutor::DoShutdown(const ShutdownOptions& options) {
   pool_.Shutdown(options.cancel_futures ? WorkerPool::ShutdownMode::kDropQueued
                                         : WorkerPool::ShutdownMode::kDrain,
                  absl::ZeroDuration());
-  return options.wait && pool_.Join(options.limit);
+  return options.wait && pool_.Join(started);
 }
 
 }  // namespace heddle

@@ -53,7 +53,7 @@ TEST(WaitingTasksTest, ToADepthOfAThousandInAPoolOfOne) {
 }
 
 TEST(WaitingTasksTest, WithALimitASpareServesIt) {
-  ThreadPoolExecutor executor(1);
+  ThreadPoolExecutor executor({.max_workers = 1, .max_spares = 1});
   const Future<int> outer = executor.Submit([&] {
     return executor.Submit([] { return 1; }).Result(absl::Minutes(5)) + 1;
   });

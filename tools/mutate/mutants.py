@@ -1185,8 +1185,8 @@ MUTANTS = [
     (
         "who schedules calls nobody",
         "pool/worker_pool.cc",
-        "if (outcome == InjectionQueue::Outcome::kFirst) CallForWork();  // (R3)\n  return room.accepted;",
-        "return room.accepted;",
+        "if (outcome == InjectionQueue::Outcome::kFirst || (owed && room.accepted))\n    CallForWork();  // (R3), (W5)\n",
+        "",
         models(WORKER_POOL, "WorkerPoolModel", "AnIdleWorkerIsCalled"),
     ),
     (
@@ -1213,15 +1213,15 @@ MUTANTS = [
     (
         "(W2): the queue is open when workers end",
         "pool/worker_pool.cc",
-        "  injection_.Close();  // (W2)\n",
-        "",
+        "injection_.Close(phase == Phase::kEnding  // (W2)",
+        "if (phase == Phase::kEnding) injection_.Close(phase == Phase::kEnding",
         models(WORKER_POOL, "WorkerPoolModel", "AgainstShutdownATaskIsRunOrRefused"),
     ),
     (
         "workers end while tasks are queued",
         "pool/worker_pool.cc",
         "if (Task task = TryNext(worker)) {",
-        "if (Task task = closed ? Task() : TryNext(worker)) {",
+        "if (Task task = ending ? Task() : TryNext(worker)) {",
         models(WORKER_POOL, "WorkerPoolModel", "TwoWorkersRunWhatTwoThreadsSchedule"),
     ),
     (
@@ -1241,9 +1241,51 @@ MUTANTS = [
     (
         "who is refused keeps the room it had",
         "pool/worker_pool.cc",
-        "if (!accepted) core.GiveRoom(1);",
+        "if (!accepted && core.room_.has_value()) core.room_->Release(1);",
         "",
         models(WORKER_POOL, "WorkerPoolModel", "WhoWaitsForRoomGetsItOrIsRefused"),
+    ),
+    (
+        "(W4): who schedules has no hold on the pool",
+        "pool/worker_pool.cc",
+        "task, SourceOf(worker), [&] { keeper = shared_from_this(); });",
+        "task, SourceOf(worker), [&] {});",
+        models(WORKER_POOL, "WorkerPoolModel", "ATaskMayEndItsPoolWhoeverHasScheduledIt"),
+    ),
+    (
+        "(W2): the last that falls asleep does not end the pool",
+        "pool/worker_pool.cc",
+        "  Close(Phase::kEnding);  // (W2)\n  return true;",
+        "  return false;",
+        models(WORKER_POOL, "WorkerPoolModel", "WhatATaskSchedulesIsDrainedNewestFirst"),
+    ),
+    (
+        "(W2): a pool that drains ends while tasks run",
+        "pool/worker_pool.cc",
+        "if (phase == Phase::kOpen || !all_asleep) return false;",
+        "if (phase == Phase::kOpen) return false;",
+        models(WORKER_POOL, "WorkerPoolModel", "TwoWorkersDrainAndEnd"),
+    ),
+    (
+        "(W6): what is scheduled beside a dropping shutdown stays",
+        "pool/worker_pool.cc",
+        "if (!AcceptsFrom(&worker)) {  // (W6)",
+        "if (false) {",
+        models(WORKER_POOL, "WorkerPoolModel", "NothingBeginsAfterADroppingShutdown"),
+    ),
+    (
+        "(W1): a thread that is being started counts as one",
+        "pool/worker_pool.cc",
+        "if (well_staffed_.load(std::memory_order_acquire)) return true;\n",
+        "if (roster_.counts().threads != 0) return true;\n",
+        models(WORKER_POOL, "WorkerPoolModel", "WhereAStartFailsATaskIsRunOrItsOwnerKnows"),
+    ),
+    (
+        "(R4): a thread that retires does not look",
+        "pool/worker_pool.cc",
+        "if (needed && HasWork()) {  // (R4)",
+        "if (false) {",
+        models(WORKER_POOL, "WorkerPoolModel", "ASpareThatEndsLeavesNoTask"),
     ),
     # --- pool: Slab ----------------------------------------------------------
     (
