@@ -26,6 +26,9 @@
 #ifndef HEDDLE_FUTURES_EXECUTOR_H_
 #define HEDDLE_FUTURES_EXECUTOR_H_
 
+#include <atomic>
+#include <iterator>
+#include <memory>
 #include <stop_token>
 #include <type_traits>
 #include <utility>
@@ -33,7 +36,9 @@
 #include "heddle/futures/future.h"
 #include "heddle/futures/internal/submit_call.h"
 #include "heddle/futures/map_results.h"
+#include "heddle/pool/internal/map_checks.h"
 #include "heddle/pool/task.h"
+#include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/bind_call.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -47,10 +52,10 @@ struct ShutdownOptions {
 
 class Executor {
  public:
-  Executor() = default;
+  Executor() : self_(std::make_shared<internal::Atomic<Executor*>>(this)) {}
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
-  virtual ~Executor() = default;
+  virtual ~Executor() { self_->store(nullptr, std::memory_order_release); }
 
   // Accepts `task`, to run it once, later or now, here or elsewhere. A task
   // that was accepted and will not run is destroyed. Throws if it is refused.
@@ -92,41 +97,57 @@ class Executor {
   // early ends, `buffersize` and `chunksize`.
   //
   // Elements are copied or moved out of the ranges as their iterators give
-  // them. The one `function` is called by several threads at once, as a const
-  // object. A range passed as an lvalue must outlive the results. Throws
-  // std::invalid_argument if the chunksize is 0.
+  // them, and moved out of a container that is an rvalue. The one `function` is
+  // called by several threads at once, as a const object. A range passed as an
+  // lvalue must outlive the results. Throws std::invalid_argument if the
+  // chunksize is 0.
   template <typename Function, MapRange... Ranges>
-  [[nodiscard]] MapResults<std::decay_t<Function>, Ranges...> Map(
-      Function&& function, Ranges&&... ranges) {
+  [[nodiscard]] auto Map(Function&& function, Ranges&&... ranges) {
     return MapWith({}, std::forward<Function>(function),
                    std::forward<Ranges>(ranges)...);
   }
   template <typename Function, MapRange Range>
-  [[nodiscard]] MapResults<std::decay_t<Function>, Range> Map(
-      Function&& function, Range&& range, const ExecutorMapOptions& options) {
+  [[nodiscard]] auto Map(Function&& function, Range&& range,
+                         const ExecutorMapOptions& options) {
     return MapWith(options, std::forward<Function>(function),
                    std::forward<Range>(range));
   }
   template <typename Function, MapRange A, MapRange B>
-  [[nodiscard]] MapResults<std::decay_t<Function>, A, B> Map(
-      Function&& function, A&& a, B&& b, const ExecutorMapOptions& options) {
+  [[nodiscard]] auto Map(Function&& function, A&& a, B&& b,
+                         const ExecutorMapOptions& options) {
     return MapWith(options, std::forward<Function>(function),
                    std::forward<A>(a), std::forward<B>(b));
   }
 
+  // A call that is none of these says what it lacks.
+  template <typename Function, typename... Ranges>
+  requires(!(MapRange<Ranges> && ...) &&
+           !(std::is_same_v<std::remove_cvref_t<Ranges>, ExecutorMapOptions> ||
+             ...)) auto Map(Function&& /*function*/, Ranges&&... /*ranges*/) {
+    static_cast<void>((pool_internal::CheckRange<Ranges>() && ...));
+  }
+
   // As Map(), with options for however many ranges.
   template <typename Function, MapRange... Ranges>
-  [[nodiscard]] MapResults<std::decay_t<Function>, Ranges...> MapWith(
-      const ExecutorMapOptions& options, Function&& function,
-      Ranges&&... ranges) {
-    return MapResults<std::decay_t<Function>, Ranges...>(
-        *this, options, std::forward<Function>(function),
-        std::forward<Ranges>(ranges)...);
+  [[nodiscard]] auto MapWith(const ExecutorMapOptions& options,
+                             Function&& function, Ranges&&... ranges) {
+    static_assert(sizeof...(Ranges) > 0, "Map: there must be a range");
+    using F = std::decay_t<Function>;
+    if constexpr (pool_internal::CheckMapFunction<
+                      F, std::iter_value_t<
+                             pool_internal::IteratorOf<Ranges>>...>()) {
+      return MapResults<F, Ranges...>(self_, options,
+                                      std::forward<Function>(function),
+                                      std::forward<Ranges>(ranges)...);
+    }
   }
 
  private:
   // What Shutdown() does, for an executor that can end before it is destroyed.
   virtual bool DoShutdown(const ShutdownOptions& options);
+
+  // For results of maps, which may outlive it: null when it has ended.
+  const std::shared_ptr<internal::Atomic<Executor*>> self_;
 };
 
 }  // namespace heddle

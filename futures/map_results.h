@@ -34,11 +34,20 @@
 //   - What the input range or the executor throws comes out where the element
 //     is read and scheduled. Out of Map(): what was scheduled before is
 //     cancelled. Out of `++it` with a bound: the step has been made, what is on
-//     its way can still be had, and the next step tries again.
+//     its way can still be had, and the next step tries again, with the element
+//     that it was about; so does `*it` if nothing is on its way. An executor that
+//     has been shut down, or has ended, is not tried again: after its error comes
+//     what is on its way, and the end.
+//   - Elements of an lvalue, and of a view, are copied; those of a container that
+//     is an rvalue are moved, so maps of maps need not copy either. A function
+//     that returns an lvalue reference must not refer to its own element.
 // (Python: Executor.map() as of 3.16, with `buffersize` of 3.14; `chunksize` as
 // for processes, threads ignore it there.)
 //
-// Thread safety: as for any object. The executor must outlive it.
+// For all results at once there are ToVector() and Wait(); of void functions the
+// range has an empty value for each call.
+//
+// Thread safety: as for any object.
 
 #ifndef HEDDLE_FUTURES_MAP_RESULTS_H_
 #define HEDDLE_FUTURES_MAP_RESULTS_H_
@@ -48,7 +57,9 @@
 #include <deque>
 #include <exception>
 #include <iterator>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -60,6 +71,9 @@
 #include "heddle/futures/internal/zip_cursor.h"
 #include "heddle/futures/progress.h"
 #include "heddle/pool/errors.h"
+#include "heddle/pool/internal/map_checks.h"
+#include "heddle/pool/internal/unit.h"
+#include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -74,14 +88,12 @@ struct ExecutorMapOptions {
 
 // What Map() reads elements from: an array, or what has begin() and end().
 template <typename Range>
-concept MapRange = requires(Range& range) {
-  std::begin(range);
-  std::end(range);
-};
+concept MapRange = pool_internal::IsRange<Range>;
 
 // A `Range` is a reference type if the elements are read from an lvalue.
 template <typename Function, typename... Ranges>
 class MapResults {
+  using ExecutorCell = internal::Atomic<Executor*>;
   using Input = futures_internal::ZipCursor<Ranges...>;
   using Element = typename Input::Element;
   using T = futures_internal::AppliedResult<Function, Element>;
@@ -93,23 +105,34 @@ class MapResults {
   using Room =
       std::conditional_t<kInPlace, futures_internal::MapCell<Element, T>,
                          ResultRoom>;
+  using Value = std::conditional_t<std::is_void_v<T>, pool_internal::Unit,
+                                   std::remove_cvref_t<T>>;
   using Call = futures_internal::MapChunkCall<Function, Element, Room>;
 
  public:
+  // They are moved out of it by a map whose input it is.
+  using OwnsElements = std::bool_constant<!std::is_reference_v<T>>;
+
   class iterator {
    public:
     using iterator_category = std::input_iterator_tag;
-    using value_type = std::remove_cvref_t<T>;
+    using value_type = Value;
     using difference_type = std::ptrdiff_t;
     using pointer = void;
-    using reference = std::add_lvalue_reference_t<T>;
+    using reference = std::conditional_t<std::is_void_v<T>, Value,
+                                         std::add_lvalue_reference_t<T>>;
 
     iterator() = default;
 
     // Waits for the result of the current element. The reference is good until
     // the next step, and so are other iterators.
     reference operator*() const {
-      return (at_ != sure_ ? *at_ : results_->Current()).get();
+      Room& room = at_ != sure_ ? *at_ : results_->Current();
+      if constexpr (std::is_void_v<T>) {
+        return Value();
+      } else {
+        return room.get();
+      }
     }
 
     iterator& operator++() {
@@ -149,9 +172,9 @@ class MapResults {
 
   // Made by Executor::Map().
   template <typename F, typename... Rs>
-  MapResults(Executor& executor, const ExecutorMapOptions& options,
-             F&& function, Rs&&... ranges)
-      : executor_(&executor),
+  MapResults(std::shared_ptr<const ExecutorCell> executor,
+             const ExecutorMapOptions& options, F&& function, Rs&&... ranges)
+      : executor_(std::move(executor)),
         options_(Checked(options)),
         function_(std::make_shared<typename Call::SharedFunction>(
             std::forward<F>(function))),
@@ -164,17 +187,35 @@ class MapResults {
       }
       MapResults* results;
     } guard{this};
-    const size_t most = options_.buffersize / options_.chunksize;
-    while (options_.buffersize == 0 ||
-           state_->chunks.size() < std::max<size_t>(most, 1)) {
-      if (!SubmitNext()) break;
-    }
+    FillUp();
     guard.results = nullptr;
   }
   MapResults(MapResults&&) noexcept = default;
-  MapResults& operator=(MapResults&&) = delete;
+  MapResults& operator=(MapResults&& other) noexcept {
+    if (this == &other) return *this;
+    if (state_ != nullptr) CancelAll();
+    executor_ = std::move(other.executor_);
+    options_ = std::move(other.options_);
+    function_ = std::move(other.function_);
+    state_ = std::move(other.state_);
+    return *this;
+  }
   ~MapResults() {
     if (state_ != nullptr) CancelAll();
+  }
+
+  // Waits for all the results that have not been gone through. If calls threw,
+  // what the first of them has thrown is rethrown when all have ended. What a
+  // step throws comes out at once.
+  std::vector<Value> ToVector() requires(!std::is_void_v<T>) {
+    std::vector<Value> all;
+    TakeAll([&all](auto&& value) {
+      all.push_back(std::forward<decltype(value)>(value));
+    });
+    return all;
+  }
+  void Wait() {
+    TakeAll([](auto&&) {});
   }
 
   // The range may be gone through once: begin() is where it has got to.
@@ -195,6 +236,9 @@ class MapResults {
 
     Input input;
     std::deque<Chunk> chunks;
+    bool over = false;  // nothing more is to be scheduled
+    // What an attempt threw that nobody has been told of.
+    std::exception_ptr error;
     // Of the first of them: the current element and the end of those whose
     // results are known to be there, the same if the current one's is not; and
     // how many come after these.
@@ -203,6 +247,7 @@ class MapResults {
     size_t after = 0;
     // Read, and not taken over by the executor yet; null: nothing.
     std::shared_ptr<std::vector<Element>> unsent;
+    std::optional<Element> unsent_one;
     // If kInPlace: for all that has not been handed in; null: made when needed.
     std::shared_ptr<Room[]> cells;
   };
@@ -219,6 +264,26 @@ class MapResults {
     return options;
   }
 
+  // Reads and schedules until enough is on its way, if there is so much.
+  void FillUp() {
+    State& state = *state_;
+    if (state.over) return;
+    const size_t most =
+        options_.buffersize == 0
+            ? std::numeric_limits<size_t>::max()
+            : std::max<size_t>(options_.buffersize / options_.chunksize, 1);
+    std::exception_ptr error = internal::CatchAll([&] {
+      while (!state.over && state.chunks.size() < most)
+        state.over = !SubmitNext();
+    });
+    if (error == nullptr) return;
+    if (internal::Holds<ShutdownError>(error) ||
+        internal::Holds<BrokenExecutor>(error)) {
+      state.over = true;
+    }
+    internal::Rethrow(std::move(error));
+  }
+
   // False if there is no next element.
   bool SubmitNext() {
     if (options_.chunksize > 1) {
@@ -228,10 +293,33 @@ class MapResults {
         return SubmitNextChunk();
       }
     }
+    // What cannot be read again is kept until the executor has it; but without a
+    // bound nobody tries again.
+    if constexpr (Input::kReadsOnce) {
+      if (options_.buffersize != 0) {
+        if constexpr (std::is_trivially_copy_constructible_v<Element>) {
+          return SubmitNextCopy();
+        } else {
+          return SubmitNextChunk();
+        }
+      }
+    }
     Input& input = state_->input;
     if (!input.HasNext()) return false;
     Submit(1, [&] { return Call(function_, input.Next()); });
     input.Take();
+    return true;
+  }
+
+  bool SubmitNextCopy() {
+    std::optional<Element>& element = state_->unsent_one;
+    if (!element.has_value()) {
+      if (!state_->input.HasNext()) return false;
+      element.emplace(state_->input.Next());
+      state_->input.Take();
+    }
+    Submit(1, [&] { return Call(function_, *element); });
+    element.reset();
     return true;
   }
 
@@ -287,19 +375,40 @@ class MapResults {
       }
       std::deque<Chunk>& chunks;
     } guard{chunks};
-    chunks.back().future =
-        futures_internal::SubmitCall(*executor_, make_call());
+    Executor* const executor = executor_->load(std::memory_order_acquire);
+    if (executor == nullptr)
+      internal::Throw(ShutdownError("Map: the executor has ended"));
+    chunks.back().future = futures_internal::SubmitCall(*executor, make_call());
     if (chunks.size() == 1) BeginFirst();
   }
 
-  bool IsAtEnd() const {
-    return state_->at == state_->sure && state_->after == 0;
+  bool HasCurrent() const {
+    return state_->at != state_->sure || state_->after != 0;
+  }
+
+  // Where a step could not get the next element: tries again.
+  void TryAgain() {
+    if (state_->error != nullptr)
+      internal::Rethrow(std::exchange(state_->error, nullptr));
+    FillUp();
+  }
+
+  // That cannot be known while the next element cannot be had; what is wrong is
+  // then left for who asks for it.
+  bool IsAtEnd() {
+    if (HasCurrent()) return false;
+    if (state_->error == nullptr)
+      state_->error = internal::CatchAll([this] { FillUp(); });
+    return !HasCurrent() && state_->error == nullptr;
   }
 
   // The current element's result, which is there; throws what there is instead.
   Room& Current() {
     State& state = *state_;
     if (state.at == state.sure) {
+      if (state.after == 0) TryAgain();
+      if (state.after == 0)
+        internal::Throw(std::out_of_range("Map: there is no further result"));
       typename Call::Result& results = AwaitFirst();
       const size_t i = state.chunks.front().size - state.after;
       const size_t count = results.CountFrom(i);
@@ -327,7 +436,7 @@ class MapResults {
   }
 
   void Advance() {
-    if (IsAtEnd()) return;  // the limit has ended it
+    if (!HasCurrent()) return TryAgain();
     if (options_.progress != nullptr) options_.progress->Add(1);
     State& state = *state_;
     if (state.at != state.sure) {
@@ -335,19 +444,42 @@ class MapResults {
     } else {
       --state.after;
     }
-    if (!IsAtEnd()) return;
+    if (HasCurrent()) return;
     state.chunks.pop_front();
     BeginFirst();
-    SubmitNext();
+    FillUp();
   }
 
   void CancelAll() {
     for (const Chunk& chunk : state_->chunks) chunk.future.Cancel();
     state_->chunks.clear();
+    state_->over = true;
     BeginFirst();
   }
 
-  Executor* executor_;
+  template <typename Take>
+  void TakeAll(const Take& take) {
+    std::exception_ptr first;
+    for (iterator it = begin(); it != end();) {
+      std::exception_ptr error = internal::CatchAll([&] {
+        if constexpr (std::is_reference_v<T>) {
+          take(*it);
+        } else if constexpr (std::is_void_v<T>) {
+          take(*it);
+        } else {
+          take(std::move(*it));
+        }
+      });
+      if (first == nullptr) first = std::move(error);
+      error = internal::CatchAll([&] { ++it; });
+      if (error == nullptr) continue;
+      if (first == nullptr) first = std::move(error);
+      break;
+    }
+    if (first != nullptr) internal::Rethrow(std::move(first));
+  }
+
+  std::shared_ptr<const ExecutorCell> executor_;  // null: it has ended
   ExecutorMapOptions options_;
   std::shared_ptr<typename Call::SharedFunction> function_;  // by all calls
   std::unique_ptr<State> state_;  // null when moved from

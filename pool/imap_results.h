@@ -51,6 +51,7 @@
 #include "heddle/pool/errors.h"
 #include "heddle/pool/internal/callable_cell.h"
 #include "heddle/pool/internal/input_cursor.h"
+#include "heddle/pool/internal/unit.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/sync/event.h"
@@ -71,8 +72,6 @@ struct IMapOptions {
 };
 
 namespace pool_internal {
-
-struct Unit {};
 
 // What one call came to: a value or what it threw.
 template <typename R>
@@ -224,11 +223,6 @@ template <typename Function, typename Range>
 class IMapResults {
   using Input = pool_internal::InputCursor<Range>;
   using Element = std::iter_value_t<typename Input::Iterator>;
-  static_assert(
-      std::is_invocable_v<const Function&, Element>,
-      "IMap: the function cannot be called with an element; it is called as a "
-      "const object, because several threads share it (a mutable lambda "
-      "cannot be)");
   using R = std::remove_cvref_t<std::invoke_result_t<const Function&, Element>>;
   using Outcome = pool_internal::Outcome<R>;
   using Value = typename Outcome::Value;
@@ -283,7 +277,22 @@ class IMapResults {
     FillUp();
   }
   IMapResults(IMapResults&&) noexcept = default;
-  IMapResults& operator=(IMapResults&&) = delete;
+  IMapResults& operator=(IMapResults&& other) {
+    if (this == &other) return *this;
+    if (progress_ != nullptr) shared_->Stop();
+    pool_ = other.pool_;
+    chunksize_ = other.chunksize_;
+    max_chunks_ = other.max_chunks_;
+    shared_ = std::move(other.shared_);
+    progress_ = std::move(other.progress_);
+    ready_ = std::move(other.ready_);
+    position_ = other.position_;
+    current_.reset();
+    if (other.current_.has_value())
+      current_.emplace(*std::move(other.current_));
+    failed_ = std::move(other.failed_);
+    return *this;
+  }
   ~IMapResults() {
     if (progress_ != nullptr) shared_->Stop();
   }
@@ -305,6 +314,17 @@ class IMapResults {
       internal::Throw(CancelledError("IMap: dropped before it began to run"));
     if (outcome.error != nullptr) internal::Rethrow(std::move(outcome.error));
     return std::move(outcome.value);
+  }
+
+  // Waits for all the results that have not been taken; if calls threw, what the
+  // first result among them holds is rethrown when all are there.
+  std::vector<Value> ToVector() requires(!std::is_void_v<R>) {
+    std::vector<Value> all;
+    TakeAll([&all](Value&& value) { all.push_back(std::move(value)); });
+    return all;
+  }
+  void Wait() {
+    TakeAll([](Value&&) {});
   }
 
   // The range may be gone through once: begin() waits for the next result.
@@ -330,6 +350,20 @@ class IMapResults {
   // A chunk may be said to be larger than the input will ever be.
   static constexpr size_t kMostReserved =
       std::max<size_t>(1, (size_t{1} << 20) / sizeof(Element));
+
+  template <typename Take>
+  void TakeAll(const Take& take) {
+    std::exception_ptr first;
+    for (bool more = true; more;) {
+      std::exception_ptr error = internal::CatchAll([&] {
+        std::optional<Value> next = Next();
+        more = next.has_value();
+        if (more) take(*std::move(next));
+      });
+      if (first == nullptr) first = std::move(error);
+    }
+    if (first != nullptr) internal::Rethrow(std::move(first));
+  }
 
   void Step() {
     current_.reset();

@@ -52,6 +52,7 @@
 #include "heddle/pool/internal/call_task.h"
 #include "heddle/pool/internal/loop.h"
 #include "heddle/pool/internal/loop_board.h"
+#include "heddle/pool/internal/map_checks.h"
 #include "heddle/pool/internal/map_input.h"
 #include "heddle/pool/internal/map_job.h"
 #include "heddle/pool/internal/result_state.h"
@@ -150,21 +151,23 @@ class ThreadPool {
   // std::vector; or nothing, if the function returns nothing. If calls threw,
   // the chunk of each has ended with it, and when all have ended the exception
   // of the lowest element is rethrown. A range that can only be gone through
-  // once, or does not know its size, is listed first, here. Throws
-  // std::invalid_argument if the chunksize is less than 1.
+  // once, or does not know its size, is listed first, here. The elements of a
+  // container that is an rvalue may be moved from. Throws std::invalid_argument
+  // if the chunksize is less than 1.
   template <typename Function, typename Range>
   auto Map(const Function& function, Range&& range,
            const MapOptions& options = {}) {
-    using pool_internal::CallRef;
-    if constexpr (pool_internal::CanView<Range>) {
-      return StartMap(CallRef<Function>(function), pool_internal::View(range),
-                      options, pool_internal::TellNobody())
-          .Get();
-    } else {
-      return StartMap(CallRef<Function>(function),
-                      pool_internal::List(std::forward<Range>(range)), options,
-                      pool_internal::TellNobody())
-          .Get();
+    if constexpr (pool_internal::CheckRange<Range>()) {
+      pool_internal::CallRef<Function> call(function);
+      if constexpr (pool_internal::CanView<Range>) {
+        return StartMap(call, pool_internal::View<Function, Range>(range),
+                        options, pool_internal::TellNobody())
+            .Get();
+      } else {
+        return StartMap(call, pool_internal::List(std::forward<Range>(range)),
+                        options, pool_internal::TellNobody())
+            .Get();
+      }
     }
   }
 
@@ -174,19 +177,23 @@ class ThreadPool {
   template <typename Function, typename Range>
   auto MapAsync(Function&& function, Range&& range,
                 const MapOptions& options = {}) {
-    return StartMap<std::decay_t<Function>>(
-        std::forward<Function>(function),
-        pool_internal::Own(std::forward<Range>(range)), options,
-        pool_internal::TellNobody());
+    if constexpr (pool_internal::CheckRange<Range>()) {
+      return StartMap<std::decay_t<Function>>(
+          std::forward<Function>(function),
+          pool_internal::Own(std::forward<Range>(range)), options,
+          pool_internal::TellNobody());
+    }
   }
   template <typename OnResult, typename OnError, typename Function,
             typename Range>
   auto MapAsync(Callbacks<OnResult, OnError> callbacks, Function&& function,
                 Range&& range, const MapOptions& options = {}) {
-    return StartMap<std::decay_t<Function>>(
-        std::forward<Function>(function),
-        pool_internal::Own(std::forward<Range>(range)), options,
-        Tell(std::move(callbacks)));
+    if constexpr (pool_internal::CheckRange<Range>()) {
+      return StartMap<std::decay_t<Function>>(
+          std::forward<Function>(function),
+          pool_internal::Own(std::forward<Range>(range)), options,
+          Tell(std::move(callbacks)));
+    }
   }
 
   // Map() and MapAsync() for elements that are tuples (or pairs, or arrays) of
@@ -211,20 +218,16 @@ class ThreadPool {
   // imap_results.h. A `range` passed as an lvalue must outlive the results.
   // Throws std::invalid_argument if the chunksize is 0.
   template <typename Function, typename Range>
-  [[nodiscard]] IMapResults<std::decay_t<Function>, Range> IMap(
-      Function&& function, Range&& range, const IMapOptions& options = {}) {
-    CheckIMap(options);
-    return IMapResults<std::decay_t<Function>, Range>(
-        pool_, std::forward<Function>(function), std::forward<Range>(range),
-        /*ordered=*/true, options);
+  [[nodiscard]] auto IMap(Function&& function, Range&& range,
+                          const IMapOptions& options = {}) {
+    return StartIMap(std::forward<Function>(function),
+                     std::forward<Range>(range), /*ordered=*/true, options);
   }
   template <typename Function, typename Range>
-  [[nodiscard]] IMapResults<std::decay_t<Function>, Range> IMapUnordered(
-      Function&& function, Range&& range, const IMapOptions& options = {}) {
-    CheckIMap(options);
-    return IMapResults<std::decay_t<Function>, Range>(
-        pool_, std::forward<Function>(function), std::forward<Range>(range),
-        /*ordered=*/false, options);
+  [[nodiscard]] auto IMapUnordered(Function&& function, Range&& range,
+                                   const IMapOptions& options = {}) {
+    return StartIMap(std::forward<Function>(function),
+                     std::forward<Range>(range), /*ordered=*/false, options);
   }
 
   // Calls `body(i)` for all i from `begin` to `end` - 1, in the caller and in as
@@ -237,23 +240,27 @@ class ThreadPool {
   // if `grain` is less than 1.
   template <typename Body>
   void ForRange(int64_t begin, int64_t end, Body&& body, int64_t grain = 1) {
-    CheckLoop(grain);
-    if (begin < end)
-      pool_internal::ParallelLoop(pool_, *board_, begin, end, grain, body);
+    if constexpr (pool_internal::CheckRangeBody<Body>()) {
+      CheckLoop(grain);
+      if (begin < end)
+        pool_internal::ParallelLoop(pool_, *board_, begin, end, grain, body);
+    }
   }
 
   // The same with `body(element)` for the elements of a range with random
   // access, which may change them.
   template <typename Range, typename Body>
   void ForEach(Range&& range, Body&& body, int64_t grain = 1) {
-    CheckLoop(grain);
-    const auto first = std::begin(range);
-    auto call = [&](int64_t i) {
-      body(first[static_cast<std::iter_difference_t<decltype(first)>>(i)]);
-    };
-    const auto size = static_cast<int64_t>(std::end(range) - first);
-    if (size > 0)
-      pool_internal::ParallelLoop(pool_, *board_, 0, size, grain, call);
+    if constexpr (pool_internal::CheckEachBody<Range, Body>()) {
+      CheckLoop(grain);
+      const auto first = std::begin(range);
+      auto call = [&](int64_t i) {
+        body(first[static_cast<std::iter_difference_t<decltype(first)>>(i)]);
+      };
+      const auto size = static_cast<int64_t>(std::end(range) - first);
+      if (size > 0)
+        pool_internal::ParallelLoop(pool_, *board_, 0, size, grain, call);
+    }
   }
 
   // Calls all of the functions, at the same time as far as workers are free, and
@@ -317,21 +324,41 @@ class ThreadPool {
   template <typename Function, typename Input, typename Tell>
   auto StartMap(Function function, Input input, const MapOptions& options,
                 Tell tell) {
-    using Raw = std::invoke_result_t<const Function&, typename Input::Element>;
-    using R = std::remove_cvref_t<Raw>;
-    using Job = pool_internal::MapJob<R, Function, Input, Tell, IsTerminated>;
-    CheckOpen();
-    const size_t chunk_size = ChunkSize(input.size(), options);
-    const auto job = internal::RefPtr<Job>::Adopt(
-        new Job(std::move(function), std::move(input), chunk_size,
-                std::move(tell), IsTerminated{terminated_}, pool_.number()));
-    AsyncResult<typename Job::Result> result(job.get());
-    if (job->chunks() == 0) {
-      job->EndEmpty();
+    using Element = typename Input::Element;
+    if constexpr (pool_internal::CheckMapFunction<Function, Element>()) {
+      using Raw = std::invoke_result_t<const Function&, Element>;
+      using R = std::remove_cvref_t<Raw>;
+      using Job = pool_internal::MapJob<R, Function, Input, Tell, IsTerminated>;
+      CheckOpen();
+      const size_t chunk_size = ChunkSize(input.size(), options);
+      const auto job = internal::RefPtr<Job>::Adopt(
+          new Job(std::move(function), std::move(input), chunk_size,
+                  std::move(tell), IsTerminated{terminated_}, pool_.number()));
+      AsyncResult<typename Job::Result> result(job.get());
+      if (job->chunks() == 0) {
+        job->EndEmpty();
+      } else {
+        StartJob(*job, job->chunks());
+      }
+      return result;
     } else {
-      StartJob(*job, job->chunks());
+      return AsyncResult<void>();  // the error has been said
     }
-    return result;
+  }
+
+  template <typename Function, typename Range>
+  auto StartIMap(Function&& function, Range&& range, bool ordered,
+                 const IMapOptions& options) {
+    if constexpr (pool_internal::CheckRange<Range>()) {
+      using F = std::decay_t<Function>;
+      using Element = std::iter_value_t<pool_internal::IteratorOf<Range>>;
+      if constexpr (pool_internal::CheckMapFunction<F, Element>()) {
+        CheckIMap(options);
+        return IMapResults<F, Range>(pool_, std::forward<Function>(function),
+                                     std::forward<Range>(range), ordered,
+                                     options);
+      }
+    }
   }
 
   // Throws ShutdownError or BrokenPool if the pool accepts nothing.

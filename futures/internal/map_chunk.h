@@ -29,18 +29,16 @@
 namespace heddle {
 namespace futures_internal {
 
-// What the function returns for the members of an `Element`, a tuple.
+// What the function returns for the members of an `Element`, a tuple; what it
+// returns of a call's own element, by an rvalue reference, as a value.
 template <typename Function, typename Element>
 struct AppliedResultOf;
 
 template <typename Function, typename... Members>
 struct AppliedResultOf<Function, std::tuple<Members...>> {
-  static_assert(
-      std::is_invocable_v<const Function&, Members...>,
-      "Map: the function cannot be called with an element of each range; it is "
-      "called as a const object, because several threads share it (a mutable "
-      "lambda cannot be)");
-  using Type = std::invoke_result_t<const Function&, Members...>;
+  using Returned = std::invoke_result_t<const Function&, Members...>;
+  using Type = std::conditional_t<std::is_rvalue_reference_v<Returned>,
+                                  std::remove_cvref_t<Returned>, Returned>;
 };
 
 template <typename Function, typename Element>

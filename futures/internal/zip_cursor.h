@@ -9,6 +9,7 @@
 #include <cstring>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -25,6 +26,10 @@ class ZipCursor {
             typename Value = std::iter_value_t<typename Cursor::Iterator>>
   static constexpr bool kIsFlat =
       Cursor::kContiguous&& std::is_trivially_copyable_v<Value>;
+  // Whether an element may be read once more: it is where it was.
+  template <typename Range>
+  static constexpr bool kStays = std::is_lvalue_reference_v<
+      decltype(std::declval<pool_internal::InputCursor<Range>&>().Next())>;
 
  public:
   // One of each, by value.
@@ -41,9 +46,13 @@ class ZipCursor {
     return std::apply(
         [](auto&... cursors) { return (cursors.HasNext() && ...); }, cursors_);
   }
+  // Whether Next() takes something out of the ranges, or makes it: then what it
+  // returns cannot be had again. If it throws it can.
+  static constexpr bool kReadsOnce = !(kStays<Ranges> && ...);
   Element Next() {
-    return std::apply(
-        [](auto&... cursors) { return Element(cursors.Next()...); }, cursors_);
+    return NextTo([](auto&&... values) {
+      return Element(std::forward<decltype(values)>(values)...);
+    });
   }
   void Take() {
     std::apply([](auto&... cursors) { (cursors.Take(), ...); }, cursors_);
@@ -52,7 +61,13 @@ class ZipCursor {
   // Appends the next elements to `elements`, `most` of them at most.
   void TakeMany(size_t most, std::vector<Element>& elements) {
     for (; most > 0 && HasNext(); --most) {
-      elements.push_back(Next());
+      // Its place first: what has been read is not to be lost.
+      if (elements.size() == elements.capacity())
+        elements.reserve(2 * elements.size() + 1);
+      NextTo([&](auto&&... values) {
+        elements.emplace_back(std::forward<decltype(values)>(values)...);
+        return true;
+      });
       Take();
     }
   }
@@ -78,6 +93,45 @@ class ZipCursor {
   }
 
  private:
+  static constexpr bool kKeeps = kReadsOnce && sizeof...(Ranges) > 1;
+
+  // make(values...) of the next elements. If one of the ranges throws, what the
+  // others gave is kept.
+  template <typename Make>
+  decltype(auto) NextTo(const Make& make) {
+    if constexpr (kKeeps) {
+      return KeptTo(make, std::index_sequence_for<Ranges...>());
+    } else {
+      return std::apply(
+          [&make](auto&... cursors) -> decltype(auto) {
+            return make(cursors.Next()...);
+          },
+          cursors_);
+    }
+  }
+  template <typename Make, size_t... i>
+  decltype(auto) KeptTo(const Make& make,
+                        std::index_sequence<i...> /*numbers*/) {
+    (ReadOne<i>(), ...);
+    // If `make` throws, some may have been moved from: then they are lost.
+    struct Forget {
+      ~Forget() {
+        (std::get<i>(cursor.read_).reset(), ...);
+        if (!made) cursor.Take();
+      }
+      ZipCursor& cursor;
+      bool made = false;
+    } forget{*this};
+    decltype(auto) result = make(*std::move(std::get<i>(read_))...);
+    forget.made = true;
+    return result;
+  }
+  template <size_t i>
+  void ReadOne() {
+    auto& value = std::get<i>(read_);
+    if (!value.has_value()) value.emplace(std::get<i>(cursors_).Next());
+  }
+
   // The places in registers, not in this object.
   template <typename Cell, typename... Iterators>
   static void Copy(Cell* to, size_t count, Iterators... from) {
@@ -95,6 +149,12 @@ class ZipCursor {
   }
 
   std::tuple<pool_internal::InputCursor<Ranges>...> cursors_;
+  std::conditional_t<
+      kKeeps,
+      std::tuple<std::optional<std::iter_value_t<
+          typename pool_internal::InputCursor<Ranges>::Iterator>>...>,
+      std::tuple<>>
+      read_;
 };
 
 }  // namespace futures_internal

@@ -67,7 +67,7 @@ void DoAllWithWorkers(WorkerPool& pool, int64_t grain,
   const auto loop =
       internal::RefPtr<InvitedLoop>::Adopt(MakeInBlock<InvitedLoop>());
   loop->Open(all);
-  const int64_t pieces = (all.end - all.begin + grain - 1) / grain;
+  const int64_t pieces = (all.end - all.begin - 1) / grain + 1;
   // In a worker one of them is at it already.
   const auto guests =
       std::min<int64_t>(pieces, pool.IsWorkerHere() ? workers - 1 : workers);

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 
 #include "heddle/pool/internal/loop_board.h"
@@ -56,6 +57,12 @@ void DoAllWithWorkers(WorkerPool& pool, int64_t grain,
 template <typename F>
 void ParallelLoop(WorkerPool& pool, LoopBoard& board, int64_t begin,
                   int64_t end, int64_t grain, F& body) {
+  // One after the other, if the elements are more than a number can say.
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  while (begin < 0 && end > begin + kMost) {
+    ParallelLoop(pool, board, begin, begin + kMost, grain, body);
+    begin += kMost;
+  }
   SharedLoop::Work work;
   work.body = [](void* context, int64_t first, int64_t last, int64_t& at) {
     F& function = *static_cast<F*>(context);  // const again if it was

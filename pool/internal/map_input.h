@@ -3,6 +3,7 @@
 #ifndef HEDDLE_POOL_INTERNAL_MAP_INPUT_H_
 #define HEDDLE_POOL_INTERNAL_MAP_INPUT_H_
 
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <iterator>
@@ -11,31 +12,25 @@
 #include <utility>
 #include <vector>
 
+#include "heddle/pool/internal/map_checks.h"
+#include "heddle/pool/internal/owned_elements.h"
+
 namespace heddle {
 namespace pool_internal {
 
-template <typename Range>
-using IteratorOf = decltype(std::begin(std::declval<Range&>()));
-
-// Whether the elements have numbers by themselves.
-template <typename Range>
-inline constexpr bool CanView =
-    std::random_access_iterator<IteratorOf<Range>>&& requires(Range& range) {
-  {
-    std::end(range) - std::begin(range)
-    } -> std::convertible_to<std::ptrdiff_t>;
-};
-
-// Elements where they are; the range must outlive it.
-template <typename Iterator>
+// Elements where they are, the Element of each as the function is to be given it;
+// the range must outlive it.
+template <typename Iterator,
+          typename ElementType = std::iter_reference_t<Iterator>>
 class ViewInput {
  public:
-  using Element = std::iter_reference_t<Iterator>;
+  using Element = ElementType;
 
   ViewInput(Iterator first, size_t size) : first_(first), size_(size) {}
   size_t size() const { return size_; }
   Element operator[](size_t i) const {
-    return first_[static_cast<std::iter_difference_t<Iterator>>(i)];
+    return static_cast<Element>(
+        first_[static_cast<std::iter_difference_t<Iterator>>(i)]);
   }
 
  private:
@@ -43,10 +38,20 @@ class ViewInput {
   size_t size_;
 };
 
-template <typename Range>
+// As an rvalue, if the range has its elements to itself and the function takes
+// them so.
+template <typename Function, typename Range,
+          typename Reference = std::iter_reference_t<IteratorOf<Range>>>
+using ViewElement = std::conditional_t<
+    kOwnsElements<Range> && std::is_lvalue_reference_v<Reference> &&
+        std::is_invocable_v<const Function&,
+                            std::remove_reference_t<Reference>&&>,
+    std::remove_reference_t<Reference>&&, Reference>;
+
+template <typename Function, typename Range>
 auto View(Range& range) {
   const auto first = std::begin(range);
-  return ViewInput<IteratorOf<Range>>(
+  return ViewInput<IteratorOf<Range>, ViewElement<Function, Range>>(
       first, static_cast<size_t>(std::end(range) - first));
 }
 
@@ -74,7 +79,8 @@ template <typename Range>
 auto List(Range&& range) {
   ListInput<std::iter_value_t<IteratorOf<Range>>> list;
   const auto last = std::end(range);
-  for (auto it = std::begin(range); !(it == last); ++it) list.Add(*it);
+  for (auto it = std::begin(range); !(it == last); ++it)
+    list.Add(ReadElement<Range>(it));
   return list;
 }
 
@@ -94,13 +100,20 @@ class MovedInput {
   Container container_;
 };
 
-// What is to outlive the call: a container that nobody else has is moved in,
-// the elements of everything else are copied.
+// Whether such a container has elements to refer to: those of a vector of bool
+// are bits, seen through objects that are gone with the expression.
+template <typename Container>
+concept HasElementsByNumber = requires(Container& container) {
+  requires std::is_lvalue_reference_v<decltype(container[size_t{0}])>;
+  { container.size() } -> std::convertible_to<size_t>;
+};
+
+// What is to outlive the call: a container that nobody else has is moved in, or
+// its elements are, one by one; the elements of everything else are copied.
 template <typename Range>
 auto Own(Range&& range) {
-  if constexpr (!std::is_reference_v<Range> && !std::is_const_v<Range> &&
-                CanView<Range> &&
-                requires { typename Range::allocator_type; }) {
+  if constexpr (kOwnsElements<Range> && CanView<Range> &&
+                HasElementsByNumber<Range>) {
     return MovedInput<Range>(std::forward<Range>(range));
   } else {
     return List(std::forward<Range>(range));
@@ -122,12 +135,29 @@ class CallRef {
   const Function& function_;
 };
 
+// Whether a function can be called with the members of a Tuple.
+template <typename Function, typename Tuple, typename Numbers>
+inline constexpr bool kTakesMembers = false;
+template <typename Function, typename Tuple, size_t... i>
+inline constexpr bool
+    kTakesMembers<Function, Tuple, std::index_sequence<i...>> =
+        std::is_invocable_v<Function,
+                            decltype(std::get<i>(std::declval<Tuple>()))...>;
+template <typename Function, typename Tuple>
+concept IsApplicable = requires {
+  std::tuple_size<std::remove_cvref_t<Tuple>>::value;
+  requires kTakesMembers<Function, Tuple,
+                         std::make_index_sequence<std::tuple_size<
+                             std::remove_cvref_t<Tuple>>::value>>;
+};
+
 // Calls a function with the members of a tuple.
 template <typename Function>
 class Star {
  public:
   explicit Star(Function function) : function_(std::move(function)) {}
   template <typename Tuple>
+  requires IsApplicable<const Function&, Tuple>
   decltype(auto) operator()(Tuple&& tuple) const {
     return std::apply(function_, std::forward<Tuple>(tuple));
   }

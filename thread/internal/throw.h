@@ -66,6 +66,22 @@ template <typename Body>
   return nullptr;
 }
 
+// Whether `error` holds an Error, or an object of a type derived from it.
+template <typename Error>
+[[nodiscard]] bool Holds(const std::exception_ptr& error) {
+#ifdef ABSL_HAVE_EXCEPTIONS
+  try {
+    if (error != nullptr) std::rethrow_exception(error);
+  } catch (const Error&) {
+    return true;
+  } catch (...) {
+  }
+#else
+  static_cast<void>(error);
+#endif
+  return false;
+}
+
 }  // namespace internal
 }  // namespace heddle
 
