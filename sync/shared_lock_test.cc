@@ -22,6 +22,19 @@
 #include "heddle/thread/lock_guard.h"
 
 namespace heddle {
+
+// Brings a lock into states that take long to come by.
+struct SharedLockPeer {
+  // Many threads read.
+  static void ReadByAsManyAsCanBe(SharedLock& lock) {
+    lock.word_.store(SharedLock::kMostReaders);
+  }
+  // A waiter was woken, and does not get to run.
+  static void WokenInVain(SharedLock& lock) {
+    lock.word_.fetch_or(SharedLock::kQueued | SharedLock::kWaking);
+  }
+};
+
 namespace {
 
 using internal::ManualClock;
@@ -159,19 +172,70 @@ TEST(SharedLockTest, QueueIsServedInOrderAndReadersTogether) HEDDLE_UNCHECKED {
   EXPECT_EQ(lock.DebugString(), "SharedLock(unlocked, waiters=0)");
 }
 
-// Nor does a reader starve: behind one writer, it comes before the next.
-TEST(SharedLockTest, WritersThatComeLaterWaitBehindTheReader)
-HEDDLE_UNCHECKED {
+// A waiter that has waited for a millisecond has it handed over: nobody
+// overtakes it any more, whether it is awake or not.
+template <typename Ask>
+void ExpectHandedOverAfterAMillisecond(Ask ask) HEDDLE_UNCHECKED {
   ManualClock clock;
   SharedLock lock;
   lock.lock();
-  Background reader([&]() HEDDLE_UNCHECKED {
+  Background waiter([&] { return ask(lock); });
+  clock.AwaitSleepers(1);
+  clock.Advance(absl::Milliseconds(1));
+  clock.AwaitSleepers(1);  // again: it has said so
+  lock.unlock();
+  EXPECT_FALSE(lock.try_lock());
+  EXPECT_TRUE(waiter.Result());
+}
+
+TEST(SharedLockTest, ReaderThatHasWaitedForAMillisecondIsHandedTheLock) {
+  ExpectHandedOverAfterAMillisecond([](SharedLock& lock) HEDDLE_UNCHECKED {
     return lock.try_lock_shared_for(absl::Hours(1));
   });
+}
+
+TEST(SharedLockTest, WriterThatHasWaitedForAMillisecondIsHandedTheLock) {
+  ExpectHandedOverAfterAMillisecond([](SharedLock& lock) HEDDLE_UNCHECKED {
+    return lock.try_lock_for(absl::Hours(1));
+  });
+}
+
+// The wake-up goes to one that does not come for it; a millisecond later the
+// lock is another's.
+template <typename Ask>
+void ExpectNotKeptOutByOneThatDoesNotRun(Ask ask) HEDDLE_UNCHECKED {
+  ManualClock clock;
+  SharedLock lock;
+  lock.lock();
+  SharedLockPeer::WokenInVain(lock);
+  Background waiter([&] { return ask(lock); });
   clock.AwaitSleepers(1);
   lock.unlock();
-  EXPECT_FALSE(lock.try_lock());  // handed over, whether it is awake or not
-  EXPECT_TRUE(reader.Result());
+  EXPECT_EQ(lock.DebugString(), "SharedLock(unlocked, waiters=1)");
+  clock.Advance(absl::Milliseconds(1));
+  EXPECT_TRUE(waiter.Result());
+  EXPECT_EQ(WaitersOf(lock), 0);
+}
+
+TEST(SharedLockTest, WokenThreadThatDoesNotRunKeepsNoReaderOut) {
+  ExpectNotKeptOutByOneThatDoesNotRun([](SharedLock& lock) HEDDLE_UNCHECKED {
+    return lock.try_lock_shared_for(absl::Hours(1));
+  });
+}
+
+TEST(SharedLockTest, WokenThreadThatDoesNotRunKeepsNoWriterOut) {
+  ExpectNotKeptOutByOneThatDoesNotRun([](SharedLock& lock) HEDDLE_UNCHECKED {
+    return lock.try_lock_for(absl::Hours(1));
+  });
+}
+
+TEST(SharedLockTest, FreeLockIsForWhoeverComesFirstThoughOneWasWoken)
+HEDDLE_UNCHECKED {
+  SharedLock lock;
+  SharedLockPeer::WokenInVain(lock);
+  EXPECT_TRUE(lock.try_lock());
+  lock.unlock();
+  EXPECT_TRUE(lock.try_lock_shared());
   lock.unlock_shared();
 }
 
@@ -437,6 +501,19 @@ HEDDLE_UNCHECKED {
   EXPECT_EQ(ErrorOf(unlock_shared), nobody_reads);
   EXPECT_EQ(lock.DebugString(), "SharedLock(one writer, waiters=0)");
   lock.unlock();
+}
+
+TEST(SharedLockTest, MoreReadersThanItCountsThrowsAndChangesNothing)
+HEDDLE_UNCHECKED {
+  SharedLock lock;
+  SharedLockPeer::ReadByAsManyAsCanBe(lock);
+  const std::string before = lock.DebugString();
+  EXPECT_EQ(before, "SharedLock(readers=268435455, waiters=0)");
+  EXPECT_THROW(lock.lock_shared(), std::overflow_error);
+  EXPECT_FALSE(lock.try_lock_shared());
+  EXPECT_EQ(lock.DebugString(), before);
+  lock.unlock_shared();
+  EXPECT_TRUE(lock.try_lock_shared());
 }
 
 TEST(SharedLockTest, WrongReleaseWhileOthersWaitThrowsAndServesNobody)

@@ -216,7 +216,8 @@ void Waiter::LookBriefly(bool has_looked) const {
   for (int i = 0; i < kYieldRounds && !IsPosted(); ++i) yields.Yield();
 }
 
-bool Waiter::Sleep(const WaitLimit& limit, bool has_looked) {
+bool Waiter::Sleep(const WaitLimit& limit, bool has_looked,
+                   WaiterAlarm* alarm) {
   CheckNoWindow("a wait");
   assert(limit.started() &&
          "a wait may be woken and sleep again: start its clock once, before");
@@ -249,10 +250,15 @@ bool Waiter::Sleep(const WaitLimit& limit, bool has_looked) {
         seen |= kAsleep;
       }
       // Once claimed, the outcome is fixed and the post is on its way.
-      const Deadline until = state == kWaiting ? deadline : Deadline::Never();
+      Deadline until = state == kWaiting ? deadline : Deadline::Never();
+      const bool rings = state == kWaiting && alarm != nullptr &&
+                         alarm->due().nanos() < until.nanos();
+      if (rings) until = alarm->due();
       if (FutexWait(claim_, seen, long_wait.Before(until))) continue;
       if (BlockListener* const listener = long_wait.GoesOn(until)) {
         told_ = listener;
+      } else if (rings) {
+        alarm->Ring();
       } else if (Claim(kEnded)) {  // (P3)
         break;
       }
@@ -317,6 +323,12 @@ void ParkingSpot::AddFirst(Waiter& waiter) {
   assert(!waiter.queued_);
   waiter.key_ = key_;
   bucket_.Prepend(waiter);
+}
+
+void ParkingSpot::Withdraw(Waiter& waiter) {
+  assert(waiter.queued_ && waiter.key_ == key_);
+  bucket_.Remove(waiter);
+  waiter.Claim(Waiter::kEnded);  // or a stop has: it ends either way
 }
 
 void ParkingSpot::AddClaimed(WakeList& claimed) {

@@ -38,6 +38,7 @@
 
 #include "absl/base/optimization.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/clock.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -46,6 +47,27 @@ namespace internal {
 
 class BlockListener;
 struct ParkingBucket;
+
+// What a waiter does when it has slept for long, queued as it is: to look after
+// the object itself, for example, if whom others woke for it does not come.
+class WaiterAlarm {
+ public:
+  // When it rings next. Ring() sets it later, or to Never().
+  Deadline due() const { return due_; }
+
+  // Takes no time, and waits for nothing but a ParkingSpot. It may withdraw the
+  // waiter: then the Sleep() ends, and returns false.
+  virtual void Ring() = 0;
+
+ protected:
+  explicit WaiterAlarm(Deadline due) : due_(due) {}
+  ~WaiterAlarm() = default;
+
+  void set_due(Deadline due) { due_ = due; }
+
+ private:
+  Deadline due_;
+};
 
 // One wait of one thread. Lives on the waiting thread's stack.
 class Waiter {
@@ -73,12 +95,14 @@ class Waiter {
   // is never lost to its limit: then the result is true.
   //
   // It looks for the wake-up for a moment, awake, before it really sleeps; but
-  // who `has_looked`, awake, for what it waits for only yields.
+  // who `has_looked`, awake, for what it waits for only yields. An `alarm` rings
+  // in this thread, whenever it is due.
   //
   // REQUIRES: called once, by the thread that owns it, after
   // ParkingSpot::Add(); no ParkingSpot is held; `limit` is started(). Memory
   // ordering: what the waker did before it woke this waiter is visible.
-  bool Sleep(const WaitLimit& limit, bool has_looked = false);
+  bool Sleep(const WaitLimit& limit, bool has_looked = false,
+             WaiterAlarm* alarm = nullptr);
 
   // Takes one that stands for another's wait out of its queue, if it is there
   // yet. REQUIRES: that one's Sleep() has returned.
@@ -174,6 +198,12 @@ class ParkingSpot {
 
   // The same at the front: for one who was woken in its turn, and in vain.
   void AddFirst(Waiter& waiter);
+
+  // True while `waiter` is in this queue: nobody has woken it. Withdraw() then
+  // takes it out, and ends its wait as its limit would; for its own thread, from
+  // a WaiterAlarm.
+  bool Has(const Waiter& waiter) const { return waiter.queued_; }
+  void Withdraw(Waiter& waiter);
 
   // Puts waiters who are claimed, whatever their key was, at the end of this
   // queue instead of waking them: they wake when a Wake() of this key takes
