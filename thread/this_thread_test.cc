@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "heddle/thread/thread_handle.h"
 
 #if defined(__linux__)
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -148,6 +150,34 @@ TEST(ForeignThreadTest, IsNotAliveAndNotListedOnceItHasEnded) {
   EXPECT_FALSE(IsIn(Enumerate(), handle));
   EXPECT_EQ(handle.ident(), ident);
 }
+
+#if defined(__linux__)
+// What the system calls at a thread's end may make it known, also in the last of
+// the rounds that it gives that.
+TEST(ForeignThreadTest, IsNotListedIfItBecomesKnownInTheLastMomentOfItsEnd) {
+  static pthread_key_t key;
+  static std::optional<ThreadHandle> handle;
+  static thread_local int rounds = 0;
+  ASSERT_EQ(pthread_key_create(&key,
+                               [](void* value) {
+                                 if (++rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
+                                   pthread_setspecific(key, value);
+                                 } else {
+                                   handle = CurrentThread();
+                                 }
+                               }),
+            0);
+  const size_t before = ActiveCount();
+  std::thread([] { pthread_setspecific(key, &rounds); }).join();
+  ASSERT_TRUE(handle.has_value());
+  // The kernel has it for a moment longer than pthread_join() does.
+  while (ActiveCount() != before) std::this_thread::yield();
+  EXPECT_FALSE(handle->IsAlive());
+  EXPECT_FALSE(IsIn(Enumerate(), *handle));
+  handle.reset();
+  pthread_key_delete(key);
+}
+#endif
 
 TEST(ForeignThreadTest, MayBeNamed) {
   ForeignThread thread;

@@ -1,5 +1,6 @@
 #include "heddle/thread/internal/thread_id.h"
 
+#include <cerrno>
 #include <cstdint>
 
 #include "heddle/thread/internal/at_fork.h"
@@ -59,6 +60,15 @@ uint32_t MainThreadId() {
   return static_cast<uint32_t>(getpid());
 #else
   return main_thread_id;
+#endif
+}
+
+bool HasThread(uint32_t id) {
+#if defined(__linux__) && !defined(HEDDLE_MODEL)
+  return syscall(SYS_tgkill, getpid(), id, 0) == 0 || errno != ESRCH;
+#else
+  static_cast<void>(id);
+  return true;
 #endif
 }
 

@@ -30,6 +30,10 @@ inline uint32_t ThreadId() {
 #endif
 }
 
+// Whether this process has a thread with that ThreadId(). True where that cannot
+// be asked.
+bool HasThread(uint32_t id);
+
 // True in the thread in which main() runs, in the child of a fork() in the one
 // that called it; and the kernel's id of that one.
 bool IsMainThread();

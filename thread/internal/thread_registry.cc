@@ -148,6 +148,30 @@ ThreadRecord& ThreadRegistry::Current() {
   return *record;
 }
 
+// A thread of somebody else's that asked who it is after the system had called
+// for the last time what is to be done at its end: nobody else takes it out.
+void ThreadRegistry::DropUnseenEnds() {
+  for (;;) {
+    RefPtr<ThreadRecord> ended;
+    {
+      LockGuard guard(lock);
+      ThreadRecord* r = first;
+      while (r != nullptr && !HasEndedUnseen(*r)) r = r->next_;
+      if (r == nullptr) return;
+      ended = RefPtr<ThreadRecord>(r);
+      Unlink(*r);
+    }
+    ended->Unref();  // the list's
+    ended->Unref();  // the thread's
+    ended->SetPhase(ThreadRecord::kGone);
+  }
+}
+
+bool ThreadRegistry::HasEndedUnseen(const ThreadRecord& record) {
+  return record.kind() == ThreadRecord::Kind::kForeign && record.IsAlive() &&
+         !HasThread(record.native_id_.load(std::memory_order_relaxed));
+}
+
 std::vector<RefPtr<ThreadRecord>> ThreadRegistry::Alive() {
   ThreadRecord& main = Main();
   std::vector<RefPtr<ThreadRecord>> alive;
@@ -169,6 +193,7 @@ std::vector<RefPtr<ThreadRecord>> ThreadRegistry::Alive() {
 }
 
 size_t ThreadRegistry::CountAlive() {
+  DropUnseenEnds();
   size_t count = Main().IsAlive() ? 1 : 0;
   LockGuard guard(lock);
   for (const ThreadRecord* r = first; r != nullptr; r = r->next_)

@@ -65,6 +65,8 @@ class ThreadRegistry {
 
   static void PushBack(ThreadRecord& record);
   static void Unlink(ThreadRecord& record);
+  static void DropUnseenEnds();
+  static bool HasEndedUnseen(const ThreadRecord& record);
   static bool IsWaitedForAtExit(const ThreadRecord& record);
 };
 
