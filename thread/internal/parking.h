@@ -24,6 +24,12 @@
 //   word_.store(kFree, release);            // the last touch of *this
 //   spot.Wake(1, woken);
 //
+// Nothing of it may be called in a signal handler, and so nothing that waits or
+// wakes: the handler may have interrupted its own thread with a bucket locked,
+// and would wait for that for ever. Where windows are counted (window.h), that is
+// a fatal error with a message. A wake-up that takes no lock would need a second
+// kind of queue; sem_post() and pipes are there for that.
+//
 // Where it matters to the waker what a waiter waits for, the waiter carries a
 // tag; where it matters to the waiter why it was woken, the list of the woken
 // carries a message.

@@ -1,5 +1,6 @@
 #include "heddle/thread/internal/window.h"
 
+#include <csignal>
 #include <new>
 
 #include "gtest/gtest.h"
@@ -78,6 +79,21 @@ TEST(WindowDeathTest, ASpotInASpotIsNamedWhateverTheKeys) {
         const ParkingSpot other(&keys[1]);
       },
       "heddle: fatal: ParkingSpot: .* in the middle of the same");
+}
+
+// Otherwise this thread waits for itself, for ever.
+TEST(WindowDeathTest, ASignalHandlerThatWakesInAWakeUpIsNamed) {
+  static const int key = 0;
+  EXPECT_DEATH(
+      {
+        signal(SIGUSR1, [](int) {
+          WakeList woken;
+          ParkingSpot(&key).WakeAll(woken);
+        });
+        const ParkingSpot spot(&key);
+        raise(SIGUSR1);
+      },
+      "ParkingSpot: .* in a signal handler");
 }
 
 #else
