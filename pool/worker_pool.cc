@@ -675,6 +675,7 @@ void WorkerPool::Core::Work(Worker& worker) {
     while (Task task = Next(worker, retired)) Run(worker, std::move(task));
   }
   thread.worker = nullptr;
+  if (IsParents()) return;  // a task has forked, and has returned in the child
   Observe([&](Observer& observer) { observer.OnWorkerEnd(number); });
   if (!retired) End(worker);
 }
@@ -732,6 +733,7 @@ bool WorkerPool::Core::TryRetire(Worker& worker) {
 Task WorkerPool::Core::Next(Worker& worker, bool& retired) {
   bool told = false;
   for (bool idle = false;;) {
+    if (IsParents()) return Task();
     const bool ending =
         phase_.load(std::memory_order_seq_cst) == Phase::kEnding;  // (W2)
     const bool crowded = roster_.IsCrowded();

@@ -10,6 +10,7 @@
 #include "absl/base/optimization.h"
 #include "absl/base/thread_annotations.h"
 #include "heddle/pool/internal/slab.h"
+#include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/lock_guard.h"
 
@@ -56,6 +57,13 @@ struct Depot {
   size_t count ABSL_GUARDED_BY(lock) = 0;
   Slab* slabs[kDepotSlabs] ABSL_GUARDED_BY(lock) = {};
 
+  // For the child of a fork(): the slabs are left, because the list may have been
+  // in the middle of a change.
+  void ResetInChild() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    lock.ResetInChild();
+    count = 0;
+  }
+
   // False if it is full.
   bool Put(Slab& slab) {
     LockGuard guard(lock);
@@ -71,9 +79,11 @@ struct Depot {
 };
 
 constinit Depot depot;
+constinit internal::AtFork at_fork([] { depot.ResetInChild(); });
 
 // Opens a slab, and returns its first block.
 char* OpenSlab(uint32_t blocks) {
+  at_fork.Follow();
   Slab* slab = depot.Take();
   if (slab == nullptr) slab = Slab::Make();
   slab->Open(blocks);

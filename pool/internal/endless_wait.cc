@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "heddle/pool/errors.h"
 #include "heddle/pool/internal/result_state.h"
+#include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/ref_ptr.h"
@@ -24,6 +25,7 @@ using internal::RefPtr;
 using internal::ThreadRecord;
 
 constinit internal::RawLock lock;  // of all waits_in_
+constinit internal::AtFork at_fork([] { lock.ResetInChild(); });
 
 // Whether the callable of `state` is on the stack of this thread.
 bool RunsHere(const RunningResult* innermost, const ResultState& state) {
@@ -59,13 +61,23 @@ EndlessWait::EndlessWait(const ResultState& awaited)
       awaited_(awaited),
       thread_(internal::ThisThread().record) {
   if (running_ == nullptr) return;
+  at_fork.Follow();
   std::vector<RefPtr<ThreadRecord>> ring;
-  {
+  for (size_t length = 0;;) {
+    ring.reserve(length);  // without the lock: it allocates
     LockGuard guard(lock);
-    if (!FindRing(ring)) {
+    length = RingLength();
+    if (length == 0) {
       outer_ = std::exchange(running_->state().waits_in_, this);  // (E1)
       return;
     }
+    if (length > ring.capacity()) continue;
+    const EndlessWait* wait = this;
+    for (size_t i = 0; i < length; ++i) {
+      ring.emplace_back(wait->thread_);
+      wait = wait->awaited_.waits_in_;
+    }
+    break;
   }
   internal::Throw(DeadlockError(Describe(ring)));
 }
@@ -76,17 +88,16 @@ EndlessWait::~EndlessWait() {
   running_->state().waits_in_ = outer_;
 }
 
-// Whether `awaited_` waits for what runs in this thread. `ring`: the threads
-// that come by on the way.
-bool EndlessWait::FindRing(std::vector<RefPtr<ThreadRecord>>& ring) const {
+// How many threads are in the ring that this wait would close: 0 if `awaited_`
+// does not wait for what runs in this thread.
+size_t EndlessWait::RingLength() const {
   const EndlessWait* wait = this;
-  for (;;) {
+  for (size_t length = 1;; ++length) {
     const ResultState& next = wait->awaited_;
-    if (next.Done()) return false;  // (E3)
-    ring.emplace_back(wait->thread_);
-    if (RunsHere(running_, next)) return true;
+    if (next.Done()) return 0;  // (E3)
+    if (RunsHere(running_, next)) return length;
     wait = next.waits_in_;  // (E2)
-    if (wait == nullptr) return false;
+    if (wait == nullptr) return 0;
   }
 }
 

@@ -14,10 +14,9 @@
 #ifndef HEDDLE_POOL_INTERNAL_ENDLESS_WAIT_H_
 #define HEDDLE_POOL_INTERNAL_ENDLESS_WAIT_H_
 
-#include <vector>
+#include <cstddef>
 
 #include "heddle/pool/internal/result_state.h"
-#include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/internal/thread_record.h"
 
 namespace heddle {
@@ -34,8 +33,7 @@ class EndlessWait {
   ~EndlessWait();
 
  private:
-  bool FindRing(
-      std::vector<internal::RefPtr<internal::ThreadRecord>>& ring) const;
+  size_t RingLength() const;
 
   const RunningResult* const running_;
   const ResultState& awaited_;

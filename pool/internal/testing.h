@@ -3,9 +3,6 @@
 #ifndef HEDDLE_POOL_INTERNAL_TESTING_H_
 #define HEDDLE_POOL_INTERNAL_TESTING_H_
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstddef>
 #include <thread>
 #include <utility>
@@ -14,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
+#include "heddle/thread/internal/fork_child.h"
 
 namespace heddle {
 namespace pool_internal {
@@ -24,18 +22,7 @@ inline size_t Close(WorkerPool& pool, WorkerPool::ShutdownMode mode =
   return pool.Shutdown(mode, absl::ZeroDuration()).dropped;
 }
 
-// Forks, and returns the exit code that the child makes of `child()`, or exits
-// with by itself; -1: it did not end so. (No death test: those print, and the
-// child of a busy process may do little, even less than allocate.)
-template <typename Function>
-int ExitCodeOfChild(Function child) {
-  const pid_t pid = fork();
-  if (pid == 0) _exit(child());
-  int status = 0;
-  if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-    return -1;
-  return WEXITSTATUS(status);
-}
+using internal::ExitCodeOfChild;
 
 template <typename Function>
 void MustSchedule(WorkerPool& pool, Function function) {
