@@ -1,5 +1,5 @@
 // The child of a fork() and executors: those of its parent have ended, its own
-// work. What holds is said in thread/internal/README.md, "After fork()".
+// work. What holds is said in thread/README.md, "After fork()".
 
 #include <atomic>
 #include <cstddef>

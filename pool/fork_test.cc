@@ -1,5 +1,5 @@
 // The child of a fork(), the pools of its parent, whose threads it has not, and
-// its own. What holds is said in thread/internal/README.md, "After fork()".
+// its own. What holds is said in thread/README.md, "After fork()".
 
 #include <sys/types.h>
 #include <sys/wait.h>

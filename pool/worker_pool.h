@@ -45,7 +45,8 @@
 // is scheduled. What a task throws goes to the except hook; the worker lives on.
 // Idle workers sleep and cost nothing.
 //
-// In the child of a fork() the pools of its parent have ended: they accept
+// In the child of a fork() (thread/README.md, "After fork()") new pools work, and
+// the pools of its parent have ended, also for a task that forked: they accept
 // nothing, and nobody waits for their workers, which the parent has.
 //
 // At the end of the program, before its statics are destroyed, every pool that

@@ -29,7 +29,8 @@ namespace heddle {
 // The calling thread.
 ThreadHandle CurrentThread();
 
-// The thread that runs main(): alive, never a daemon, named "MainThread".
+// The thread that runs main(): alive, never a daemon, named "MainThread". In the
+// child of a fork(): the thread that called it, as it was.
 ThreadHandle MainThread();
 
 // Every thread that IsAlive(), from the moment Start() is under way: the main

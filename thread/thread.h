@@ -30,6 +30,9 @@
 // process is gone: all of Heddle's own state that it may touch is never
 // destroyed, but the program's is.
 //
+// In the child of a fork() the threads of the parent, but for the one that called
+// it, count as joined. (The whole rule: thread/README.md, "After fork()".)
+//
 // Differences from std::thread: the destructor never terminates the program (it
 // joins); Join() takes a limit, may be repeated, and several may call it;
 // joining oneself is an error instead of a deadlock; an exception that leaves
