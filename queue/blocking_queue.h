@@ -30,22 +30,42 @@
 // until all that was put has been got and dealt with.
 //
 // What T must be able to do: move, or copy. If that throws in Put(), the queue is
-// as it was; if it throws in Get(), the item stays in the queue. Moves into and
-// out of the queue run under its locks: such a move must not use the same queue.
-// Items that are destroyed whole (by Shutdown(kImmediate), by the destructor) are
-// destroyed with no lock held. What is left of an item that was moved out is
-// destroyed under a lock, but for a Queue without a bound, where none is held.
+// as it was; if it throws in Get(), the item stays in the queue.
+//
+// Code of yours that the calls run, and what they hold meanwhile. What runs under
+// a lock must be quick, must not wait and must not use the same queue: the calls
+// of other threads wait for that lock, and their limits do not count that time.
+//
+//   | what                                             | holds            |
+//   |--------------------------------------------------|------------------|
+//   | moves, copies, conversions into the queue        | the put lock     |
+//   | moves out of it; writes to `into`, `out`         | the get lock     |
+//   | Compare (of a PriorityQueue)                     | its one lock     |
+//   | PutMany() reads a container, or contiguous items | the put lock     |
+//   | PutMany() reads any other range                  | nothing          |
+//   | what is left of a moved item is destroyed        | the get lock (a) |
+//   | items are destroyed that were dropped            | nothing          |
+//   | operator new, operator delete                    | either lock      |
+//
+// (a) Nothing, in a Queue without a bound. A LifoQueue and a PriorityQueue have
+// one lock for both sides.
 //
 // Memory: with a bound, all of it is allocated by the constructor. Without one,
 // it grows and shrinks with what is in the queue, and an allocation serves 32
 // items or more.
 //
-// Thread safety: all methods but the destructor. Destroy it when no thread is in
-// a call; what is left in it is destroyed. Memory ordering: what came before the
-// Put() of an item is visible after the Get() that returns it; what came before
-// TaskDone() is visible after the Join() that waited for it. (Python:
-// queue.Queue. There maxsize may be changed later, and the limits raise Full,
-// Empty and ShutDown.)
+// Thread safety: all methods but the destructor. What is left in it is destroyed.
+//
+// Lifetime: a thread may destroy the queue once nobody waits in it, nobody will
+// call it any more, and all that the calls do has come to pass, even if some of
+// them have not returned: the receiver of the last item, as soon as it has it; the
+// thread whose Put() took the place of the last item that was got; a thread that
+// was told of the Shutdown(); a thread that has joined.
+//
+// Memory ordering: what came before the Put() of an item is visible after the
+// Get() that returns it; what came before TaskDone() is visible after the Join()
+// that waited for it. (Python: queue.Queue. There maxsize may be changed later,
+// and the limits raise Full, Empty and ShutDown.)
 
 #ifndef HEDDLE_QUEUE_BLOCKING_QUEUE_H_
 #define HEDDLE_QUEUE_BLOCKING_QUEUE_H_
@@ -64,10 +84,12 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/cleanup/cleanup.h"
 #include "heddle/queue/internal/bound.h"
+#include "heddle/queue/internal/done_count.h"
 #include "heddle/queue/internal/gate.h"
 #include "heddle/sync/internal/lock_pass.h"
 #include "heddle/sync/lock.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/lock_guard.h"
 #include "heddle/thread/wait_limit.h"
@@ -75,6 +97,12 @@
 namespace heddle {
 namespace queue_internal {
 struct SelectAccess;
+}  // namespace queue_internal
+
+template <typename T>
+class SimpleQueue;
+
+namespace queue_internal {
 
 // How long to wait, awake, before the first look. Who comes as soon as there is
 // room for one item finds the queue full again after it, and each time the
@@ -120,9 +148,15 @@ class BlockingQueue {
   // Puts the items of a range, in its order, waiting for room within `limit`;
   // returns how many it has put: all of them, unless the limit passed or the
   // queue was shut down. A container that is passed as an rvalue is moved from,
-  // as far as that number. Many items go in under one synchronisation; items of
-  // other threads may come between them. The range is read under a lock of the
-  // queue's. If that, or T's move (copy), throws, what was put before is put.
+  // as far as that number. Items of other threads may come between them. If
+  // reading the range or T's move (copy) throws, what was put before is put.
+  //
+  // Many items of a container or of contiguous memory go in under one
+  // synchronisation, during which they are read. Any other range (a view, a
+  // generator, another queue) may wait: its items are read one by one with
+  // nothing held, and each is put before the next is read. Where reading takes
+  // an item away, the one that was read last is lost if it cannot be put. Throws
+  // std::logic_error if the range gets its items from this very queue.
   template <std::ranges::input_range Range>
   size_t PutMany(Range&& range, const WaitLimit& limit = {});
 
@@ -135,6 +169,15 @@ class BlockingQueue {
     return item;
   }
 
+  // Takes the next item into an object that is there, with one move assignment.
+  // Returns false, with that as it was, where the other Get() returns nullopt.
+  // (Not where T is itself a limit: `queue.Get(timeout)` means the limit.)
+  [[nodiscard]] bool Get(T& into, const WaitLimit& limit = {}) requires(
+      !std::is_convertible_v<T&, WaitLimit>) {
+    const auto take = [&into](T&& value) { into = std::move(value); };
+    return TakeWithin(/*most=*/1, take, limit) != 0;
+  }
+
   // The same without waiting.
   [[nodiscard]] std::optional<T> TryGet() {
     std::optional<T> item;
@@ -145,9 +188,9 @@ class BlockingQueue {
 
   // Takes up to `most` items, as many as there are, under one synchronisation,
   // and writes them to the output iterator `out`; waits within `limit` while
-  // there are none. Returns how many; 0 means the same as Get()'s nullopt. `out`
-  // is written under a lock of the queue's; if that throws, the item stays in
-  // the queue.
+  // there are none. Returns how many; 0 means the same as Get()'s nullopt. If
+  // writing to `out` throws, that item stays in the queue, as the write has left
+  // it. (With an array of yours as `out`, or `&item` and 1, it is moved once.)
   template <typename Output>
   size_t GetMany(Output out, size_t most, const WaitLimit& limit = {}) {
     return TakeWithin(
@@ -169,12 +212,12 @@ class BlockingQueue {
   size_t Shutdown(QueueShutdown how = QueueShutdown::kDrain);
 
   // How many items there are; whether there are none; whether there is no room.
-  // Advisory: other threads may change it at any time.
+  // It was so at some moment of the call; other threads may change it at any time.
   [[nodiscard]] size_t Size() const;
   [[nodiscard]] bool Empty() const { return Size() == 0; }
   [[nodiscard]] bool Full() const { return Size() >= most_; }
 
-  // How many items were put that TaskDone() was not called for. Advisory.
+  // How many items were put that TaskDone() was not called for: as Size().
   [[nodiscard]] size_t unfinished_tasks() const;
 
   // True once Shutdown() was called.
@@ -201,6 +244,7 @@ class BlockingQueue {
 
  private:
   friend struct queue_internal::SelectAccess;
+  friend class SimpleQueue<T>;
 
   enum class Outcome { kDone, kFull, kShutdown };
 
@@ -222,48 +266,69 @@ class BlockingQueue {
   //   (Q4) is_shutdown_ is set under put_lock_, for good: once it is seen, no
   //        item comes any more, and a queue that is then empty remains so.
   //   (Q5) done_ <= puts_: the rest is unfinished. A thread that compares the
-  //        two reads done_ first, and acquires it: the puts_ that it reads then
-  //        is at least that done_, and if they are equal, they were so at the
-  //        moment at which done_ was read.
+  //        two reads done_ first, and acquires it (D3): the puts_ that it reads
+  //        then is at least that done_, and if they are equal, they were so at
+  //        the moment at which done_ was read.
   //   (Q6) a call that begins after another has returned finds what that one has
   //        changed, although the two may have no lock in common: before it says
   //        that there is no item, or no room, it passes by the other side's lock
   //        and looks again, and so sees all that was changed before (L5). (A load
   //        that may be old would not be linearizable: TryGet() could miss what
   //        TryPut() has put, and a model says so.)
+  //   (Q7) getters_ belongs to put_lock_, putters_ to get_lock_ (see gate.h), and
+  //        is_shutdown_ changes under both. A thread that has changed something
+  //        claims those it is to wake before it releases the lock: that release
+  //        is its last touch of the queue, or the exchange of done_ is (D2). The
+  //        destructor takes both locks, and so comes after every such release.
+  //        Where both are taken, put_lock_ is the first.
   //   [ITEM] release of puts_ by the put side -> acquire by the get side: the
   //        item before its taking.
   //   [ROOM] release of takes_ by the get side -> acquire by the put side: the
   //        taking of an item before the reuse of its slot.
   //   [SHUTDOWN] release of is_shutdown_ -> acquire: the last item before the end.
-  //   [DONE] release of done_ in TaskDone() -> acquire in Join().
-  //   [COUNT] the same release -> acquire in another TaskDone(): the Put() of an
-  //        item before it counts as done.
-  //
-  // What a gate's waiters look for is changed under the lock that they name, or
-  // sequentially consistently: see (G3).
+  //   [DONE] see done_count.h.
   static constexpr size_t kNoBound = std::numeric_limits<size_t>::max();
   static constexpr size_t kBatch = 1024;  // at most so many items per holding
 
   bool HasRoomFor(size_t count, Look look)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(put_lock_);
-  bool HasItemsOrEnd() const;
+  // What getters wait for, and putters: how many tries are worth it.
+  size_t CountForGetters() const;
+  size_t CountForPutters() const;
   size_t CountItems(size_t most, Look look)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(get_lock_);
   void CountTaken(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(get_lock_);
   // With both locks, which are one where the store has one side: more than the
   // analysis can follow.
-  size_t DropAll(typename Store::Remains& dropped)
+  size_t DropAll(typename Store::Remains& dropped, internal::WakeList& woken)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(put_lock_) ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
+  // For SimpleQueue: destroys what is there, and what the destructors of that put.
+  void DropUntilEmpty();
+
   // The only attempts; the others wait for the moment to make one.
+  // After a wait they are a part of its turn.
   template <typename U>
-  Outcome PutNow(U&& item, Look look);
+  Outcome PutNow(U&& item, Look look, queue_internal::GateTurn* turn = nullptr);
   template <typename Begin, typename End>
-  Outcome PutBatch(Begin& next, const End& end, size_t& count, Look look);
+  Outcome PutBatch(Begin& next, const End& end, size_t& count, Look look,
+                   queue_internal::GateTurn* turn);
   template <typename Take>
   size_t TakeNow(size_t most, Take&& take, Look look);
+  template <typename Take>
+  size_t TakeInTurn(size_t most, Take&& take, Look look,
+                    queue_internal::GateTurn& turn);
+  template <typename Take>
+  size_t TakeLocked(size_t most, Take&& take, Look look,
+                    typename Store::Remains& remains,
+                    std::optional<internal::WakeList>& woken)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(get_lock_);
+  void ComeAfterPut(queue_internal::GateTurn& turn,
+                    std::optional<internal::WakeList>& woken)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(put_lock_);
 
+  template <typename Range>
+  static const BlockingQueue* SourceOf(const Range& range);
   template <typename Attempt>
   bool PutWhenRoom(const WaitLimit& limit, Attempt attempt);
   template <typename U>
@@ -295,8 +360,7 @@ class BlockingQueue {
   internal::Atomic<size_t> takes_{0};
   Apart apart_3_;
 
-  queue_internal::Gate joiners_;  // woken when nothing is unfinished
-  internal::Atomic<size_t> done_{0};
+  queue_internal::DoneCount done_;
   Apart apart_4_;
 
   Store store_;
@@ -326,12 +390,23 @@ bool BlockingQueue<T, Store>::HasRoomFor(size_t count, Look look) {
   return puts - seen_takes_ <= most_;
 }
 
-// What getters wait for.
 template <typename T, typename Store>
-bool BlockingQueue<T, Store>::HasItemsOrEnd() const {
+size_t BlockingQueue<T, Store>::CountForGetters() const {
   const size_t takes = takes_.load(std::memory_order_acquire);  // (Q2)
-  return puts_.load(std::memory_order_acquire) != takes ||
-         is_shutdown_.load(std::memory_order_seq_cst);
+  const size_t items = puts_.load(std::memory_order_acquire) - takes;
+  if (items != 0) return items;
+  return is_shutdown_.load(std::memory_order_acquire) ? 1 : 0;  // [SHUTDOWN]
+}
+
+template <typename T, typename Store>
+size_t BlockingQueue<T, Store>::CountForPutters() const {
+  // In this order, other than in (Q2): rather too much room than too little.
+  const size_t puts = puts_.load(std::memory_order_acquire);
+  const size_t used = puts - takes_.load(std::memory_order_acquire);
+  // More were taken, even of those that have come since: then there is room.
+  if (used > most_) return 1;
+  if (used != most_) return most_ - used;
+  return is_shutdown_.load(std::memory_order_acquire) ? 1 : 0;  // [SHUTDOWN]
 }
 
 // How many items there are to take, up to `most`.
@@ -358,38 +433,54 @@ void BlockingQueue<T, Store>::CountTaken(size_t count) {
 
 template <typename T, typename Store>
 template <typename U>
-auto BlockingQueue<T, Store>::PutNow(U&& item, Look look) -> Outcome {
-  {
-    LockGuard guard(put_lock_);
-    // relaxed: (Q4).
-    if (is_shutdown_.load(std::memory_order_relaxed)) return Outcome::kShutdown;
-    if (!HasRoomFor(1, look)) return Outcome::kFull;
-    store_.Push(std::forward<U>(item));
-    // relaxed: we hold the lock under which it changes.
-    puts_.store(puts_.load(std::memory_order_relaxed) + 1,
-                std::memory_order_release);  // [ITEM]
-  }
-  getters_.LetOne();
+auto BlockingQueue<T, Store>::PutNow(U&& item, Look look,
+                                     queue_internal::GateTurn* turn)
+    -> Outcome {
+  std::optional<internal::WakeList> woken;  // when the lock is free
+  LockGuard guard(put_lock_);
+  // relaxed: (Q4).
+  if (is_shutdown_.load(std::memory_order_relaxed)) return Outcome::kShutdown;
+  if (!HasRoomFor(1, look)) return Outcome::kFull;
+  store_.Push(std::forward<U>(item));
+  // relaxed: we hold the lock under which it changes.
+  puts_.store(puts_.load(std::memory_order_relaxed) + 1,
+              std::memory_order_release);  // [ITEM]
+  getters_.LetOne(woken);                  // (Q7)
+  if (turn != nullptr && turn->is_coming()) ComeAfterPut(*turn, woken);
   return Outcome::kDone;
+}
+
+// Lets the next putter through if there is still room.
+template <typename T, typename Store>
+void BlockingQueue<T, Store>::ComeAfterPut(
+    queue_internal::GateTurn& turn, std::optional<internal::WakeList>& woken) {
+  std::optional<LockGuard<Lock>> get_guard;
+  if constexpr (Store::kHasTwoSides) get_guard.emplace(get_lock_);
+  turn.Come(/*wants=*/0, woken);
+  turn.Tried();
 }
 
 // Puts from `next` to `end` what there is room for, and adds up in `count`.
 template <typename T, typename Store>
 template <typename Begin, typename End>
 auto BlockingQueue<T, Store>::PutBatch(Begin& next, const End& end,
-                                       size_t& count, Look look) -> Outcome {
-  size_t batch = 0;
-  const absl::Cleanup let_in = [&] {
-    if (batch != 0) getters_.LetOne();
-    count += batch;
-  };
+                                       size_t& count, Look look,
+                                       queue_internal::GateTurn* turn)
+    -> Outcome {
+  std::optional<internal::WakeList> woken;  // when the lock is free
   LockGuard guard(put_lock_);
   // relaxed: (Q4).
   if (is_shutdown_.load(std::memory_order_relaxed)) return Outcome::kShutdown;
   // relaxed: we hold the lock under which it changes.
   const size_t puts = puts_.load(std::memory_order_relaxed);
-  const absl::Cleanup publish = [&] {
+  size_t batch = 0;
+  // The analysis does not see that the guard outlives this.
+  const absl::Cleanup publish = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    if (batch == 0) return;
     puts_.store(puts + batch, std::memory_order_release);  // [ITEM]
+    getters_.LetOne(woken);                                // (Q7)
+    if (turn != nullptr && turn->is_coming()) ComeAfterPut(*turn, woken);
+    count += batch;
   };
   for (; next != end && batch < kBatch; ++next) {
     if (!HasRoomFor(batch + 1, look)) return Outcome::kFull;
@@ -403,15 +494,38 @@ auto BlockingQueue<T, Store>::PutBatch(Begin& next, const End& end,
 template <typename T, typename Store>
 template <typename Take>
 size_t BlockingQueue<T, Store>::TakeNow(size_t most, Take&& take, Look look) {
-  size_t taken = 0;
-  typename Store::Remains remains;  // destroyed when the lock is free
-  const absl::Cleanup let_in = [&] {
-    if (taken != 0 && most_ != kNoBound) putters_.LetOne();
-  };
+  typename Store::Remains remains;          // destroyed when the lock is free
+  std::optional<internal::WakeList> woken;  // before that
   LockGuard guard(get_lock_);
-  // The analysis does not see that the guard outlives this.
+  return TakeLocked(most, take, look, remains, woken);
+}
+
+template <typename T, typename Store>
+template <typename Take>
+size_t BlockingQueue<T, Store>::TakeInTurn(size_t most, Take&& take, Look look,
+                                           queue_internal::GateTurn& turn) {
+  if (!turn.is_coming()) return TakeNow(most, take, look);
+  typename Store::Remains remains;
+  std::optional<internal::WakeList> woken;
+  std::optional<LockGuard<Lock>> put_guard;
+  if constexpr (Store::kHasTwoSides) put_guard.emplace(put_lock_);
+  LockGuard guard(get_lock_);
+  turn.Come(most, woken);
+  put_guard.reset();  // nobody else takes any more until we have
+  return TakeLocked(most, take, look, remains, woken);
+}
+
+template <typename T, typename Store>
+template <typename Take>
+size_t BlockingQueue<T, Store>::TakeLocked(
+    size_t most, Take&& take, Look look, typename Store::Remains& remains,
+    std::optional<internal::WakeList>& woken) {
+  size_t taken = 0;
+  // The analysis does not see that the lock outlives this.
   const absl::Cleanup publish = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    if (taken != 0) CountTaken(taken);
+    if (taken == 0) return;
+    CountTaken(taken);
+    if (most_ != kNoBound) putters_.LetOne(woken);  // (Q7)
   };
   for (const size_t there = CountItems(most, look); taken != there; ++taken) {
     store_.Pop(take, remains);
@@ -422,9 +536,10 @@ size_t BlockingQueue<T, Store>::TakeNow(size_t most, Take&& take, Look look) {
 template <typename T, typename Store>
 template <typename U>
 bool BlockingQueue<T, Store>::PutWithin(U&& item, const WaitLimit& limit) {
-  return PutWhenRoom(limit, [this, &item](Look look) {
-    return PutNow(std::forward<U>(item), look);
-  });
+  return PutWhenRoom(limit,
+                     [this, &item](Look look, queue_internal::GateTurn* turn) {
+                       return PutNow(std::forward<U>(item), look, turn);
+                     });
 }
 
 // Makes `attempt` until it is not for lack of room that it fails, and returns
@@ -433,36 +548,50 @@ template <typename T, typename Store>
 template <typename Attempt>
 bool BlockingQueue<T, Store>::PutWhenRoom(const WaitLimit& limit,
                                           Attempt attempt) {
-  Outcome outcome = attempt(Look::kQuick);
+  Outcome outcome = attempt(Look::kQuick, nullptr);
   if (outcome != Outcome::kFull) return outcome == Outcome::kDone;
   const WaitLimit started = limit.Started();
-  const auto has_room = [this] {
-    const size_t takes = takes_.load(std::memory_order_acquire);  // (Q2)
-    return puts_.load(std::memory_order_acquire) - takes < most_ ||
-           is_shutdown_.load(std::memory_order_seq_cst);
-  };
-  queue_internal::GateTurn turn(putters_, has_room, get_lock_);
+  const auto count = [this] { return CountForPutters(); };
+  queue_internal::GateTurn turn(putters_, count, get_lock_);
   while (turn.Await(started, queue_internal::kPausesForRoom)) {
-    outcome = attempt(Look::kQuick);
+    outcome = attempt(Look::kQuick, &turn);
+    turn.Tried();
     if (outcome != Outcome::kFull) return outcome == Outcome::kDone;
   }
-  return attempt(Look::kSure) == Outcome::kDone;
+  return attempt(Look::kSure, &turn) == Outcome::kDone;
 }
 
 template <typename T, typename Store>
 template <std::ranges::input_range Range>
 size_t BlockingQueue<T, Store>::PutMany(Range&& range, const WaitLimit& limit) {
-  constexpr bool kMoves = !std::is_lvalue_reference_v<Range> &&
-                          !std::ranges::view<std::remove_cvref_t<Range>>;
+  if (SourceOf(range) == this) {
+    internal::Throw(std::logic_error(
+        "PutMany: the range gets its items from the queue they are put into"));
+  }
+  using Plain = std::remove_cvref_t<Range>;
+  // Else its iterators may run any code, and wait.
+  constexpr bool kLiesInMemory =
+      std::ranges::contiguous_range<Range> ||
+      (std::ranges::forward_range<Range> && !std::ranges::view<Plain>);
+  constexpr bool kMoves =
+      !std::is_lvalue_reference_v<Range> && !std::ranges::view<Plain>;
   size_t count = 0;
   const auto put_all = [&](auto next, auto end) {
-    PutWhenRoom(limit, [&](Look look) {
-      Outcome outcome = PutBatch(next, end, count, look);
-      while (outcome == Outcome::kDone && next != end) {
-        outcome = PutBatch(next, end, count, look);
+    if constexpr (kLiesInMemory) {
+      PutWhenRoom(limit, [&](Look look, queue_internal::GateTurn* turn) {
+        Outcome outcome = PutBatch(next, end, count, look, turn);
+        while (outcome == Outcome::kDone && next != end) {
+          outcome = PutBatch(next, end, count, look, turn);
+        }
+        return outcome;
+      });
+    } else {
+      for (const WaitLimit started = limit.Started(); next != end; ++next) {
+        auto&& item = *next;
+        if (!PutWithin(std::forward<decltype(item)>(item), started)) return;
+        ++count;
       }
-      return outcome;
-    });
+    }
   };
   if constexpr (kMoves) {
     put_all(std::move_iterator(std::ranges::begin(range)),
@@ -473,6 +602,20 @@ size_t BlockingQueue<T, Store>::PutMany(Range&& range, const WaitLimit& limit) {
   return count;
 }
 
+// The queue that a range is, or that it is a view of; null if it is none.
+template <typename T, typename Store>
+template <typename Range>
+const BlockingQueue<T, Store>* BlockingQueue<T, Store>::SourceOf(
+    const Range& range) {
+  if constexpr (std::is_base_of_v<BlockingQueue, Range>) {
+    return &range;
+  } else if constexpr (requires { range.base(); }) {
+    return SourceOf(range.base());
+  } else {
+    return nullptr;
+  }
+}
+
 template <typename T, typename Store>
 template <typename Take>
 size_t BlockingQueue<T, Store>::TakeWithin(size_t most, Take&& take,
@@ -480,42 +623,39 @@ size_t BlockingQueue<T, Store>::TakeWithin(size_t most, Take&& take,
   const size_t at_once = TakeNow(most, take, Look::kQuick);
   if (at_once != 0 || most == 0) return at_once;
   const WaitLimit started = limit.Started();
-  const auto has_items = [this] { return HasItemsOrEnd(); };
-  queue_internal::GateTurn turn(getters_, has_items, put_lock_);
+  const auto count = [this] { return CountForGetters(); };
+  queue_internal::GateTurn turn(getters_, count, put_lock_);
   for (;;) {
     const bool is_last =
         is_shutdown() || !turn.Await(started, queue_internal::kPausesForItems);
     const size_t taken =
-        TakeNow(most, take, is_last ? Look::kSure : Look::kQuick);
+        TakeInTurn(most, take, is_last ? Look::kSure : Look::kQuick, turn);
+    turn.Tried();
     if (taken != 0 || is_last) return taken;  // (Q4)
   }
 }
 
 template <typename T, typename Store>
 void BlockingQueue<T, Store>::TaskDone() {
-  // The exchange checks this value, but not whether puts_ is as new: (Q5).
-  size_t done = done_.load(std::memory_order_acquire);  // [COUNT]
-  do {
-    if (done == puts_.load(std::memory_order_acquire)) {
-      internal::Throw(
-          std::logic_error("TaskDone: called more often than items were put"));
-    }
-  } while (!done_.compare_exchange_weak(
-      done, done + 1, std::memory_order_seq_cst,
-      std::memory_order_acquire));  // [DONE], [COUNT]
-  if (done + 1 == puts_.load(std::memory_order_acquire)) joiners_.LetAll();
+  const auto puts = [this] { return puts_.load(std::memory_order_acquire); };
+  if (!done_.AddOne(puts)) {  // (Q5)
+    internal::Throw(
+        std::logic_error("TaskDone: called more often than items were put"));
+  }
 }
 
 template <typename T, typename Store>
 bool BlockingQueue<T, Store>::Join(const WaitLimit& limit) {
   const auto is_done = [this] {
-    const size_t done = done_.load(std::memory_order_seq_cst);  // [DONE], (Q5)
-    sync_internal::LockPass::By(put_lock_);                     // (Q6)
-    return done == puts_.load(std::memory_order_acquire);
+    const auto puts = [this] {
+      sync_internal::LockPass::By(put_lock_);  // (Q6)
+      return puts_.load(std::memory_order_acquire);
+    };
+    return done_.CountLeft(puts) == 0;  // (Q5)
   };
   if (is_done()) return true;
   const WaitLimit started = limit.Started();
-  queue_internal::GateTurn turn(joiners_, is_done, put_lock_);
+  queue_internal::DoneTurn turn(done_, is_done);
   while (turn.Await(started, queue_internal::kPausesForDone)) {
     if (is_done()) return true;
   }
@@ -523,56 +663,62 @@ bool BlockingQueue<T, Store>::Join(const WaitLimit& limit) {
 }
 
 template <typename T, typename Store>
-size_t BlockingQueue<T, Store>::DropAll(typename Store::Remains& dropped) {
+size_t BlockingQueue<T, Store>::DropAll(typename Store::Remains& dropped,
+                                        internal::WakeList& woken) {
   // Quick: nobody puts, since we hold the other lock too.
   const size_t count = CountItems(kNoBound, Look::kQuick);
   store_.Drop(count, dropped);
   CountTaken(count);
-  // relaxed: the exchange checks it.
-  size_t done = done_.load(std::memory_order_relaxed);
   // relaxed: we hold the lock under which it changes.
-  const size_t puts = puts_.load(std::memory_order_relaxed);
-  while (!done_.compare_exchange_weak(done, std::min(done + count, puts),
-                                      std::memory_order_seq_cst,
-                                      std::memory_order_relaxed)) {  // [DONE]
-  }
+  done_.AddUpTo(count, puts_.load(std::memory_order_relaxed), woken);
   return count;
 }
 
 template <typename T, typename Store>
-size_t BlockingQueue<T, Store>::Shutdown(QueueShutdown how) {
+void BlockingQueue<T, Store>::DropUntilEmpty() {
   size_t count = 0;
-  typename Store::Remains dropped;  // destroyed when the locks are free
-  {
+  do {
+    typename Store::Remains dropped;  // destroyed when the locks are free
+    internal::WakeList woken;
     LockGuard put_guard(put_lock_);
-    is_shutdown_.store(true, std::memory_order_seq_cst);  // [SHUTDOWN], (G3)
-    if (how == QueueShutdown::kImmediate) {
-      if constexpr (Store::kHasTwoSides) {
-        LockGuard get_guard(get_lock_);
-        count = DropAll(dropped);
-      } else {
-        count = DropAll(dropped);
-      }
-    }
-  }
-  putters_.LetAll();
-  getters_.LetAll();
-  joiners_.LetAll();
+    std::optional<LockGuard<Lock>> get_guard;
+    if constexpr (Store::kHasTwoSides) get_guard.emplace(get_lock_);
+    count = DropAll(dropped, woken);
+  } while (count != 0);
+}
+
+template <typename T, typename Store>
+size_t BlockingQueue<T, Store>::Shutdown(QueueShutdown how) {
+  typename Store::Remains dropped;  // destroyed when the locks are free
+  internal::WakeList woken;         // before that
+  LockGuard put_guard(put_lock_);
+  std::optional<LockGuard<Lock>> get_guard;
+  if constexpr (Store::kHasTwoSides) get_guard.emplace(get_lock_);
+  is_shutdown_.store(true, std::memory_order_release);  // [SHUTDOWN]
+  const size_t count =
+      how == QueueShutdown::kImmediate ? DropAll(dropped, woken) : 0;
+  putters_.LetAll(woken);
+  getters_.LetAll(woken);  // (Q7)
   return count;
 }
 
 template <typename T, typename Store>
 size_t BlockingQueue<T, Store>::Size() const {
-  // relaxed but for their order: no promise.
-  const size_t takes = takes_.load(std::memory_order_acquire);  // (Q2)
-  return puts_.load(std::memory_order_relaxed) - takes;
+  // While as many had gone, as many had come as we read meanwhile: so many items
+  // there were at that moment.
+  size_t takes = takes_.load(std::memory_order_acquire);
+  for (;;) {
+    const size_t puts = puts_.load(std::memory_order_acquire);
+    const size_t now = takes_.load(std::memory_order_acquire);
+    if (now == takes) return puts - takes;
+    takes = now;
+  }
 }
 
 template <typename T, typename Store>
 size_t BlockingQueue<T, Store>::unfinished_tasks() const {
-  // relaxed but for their order: no promise.
-  const size_t done = done_.load(std::memory_order_acquire);  // (Q5)
-  return puts_.load(std::memory_order_relaxed) - done;
+  const auto puts = [this] { return puts_.load(std::memory_order_acquire); };
+  return done_.CountLeft(puts);
 }
 
 template <typename T, typename Store>

@@ -163,6 +163,38 @@ struct AlignmentOutput {
   }
 };
 
+TYPED_TEST(BlockingQueueTest, GetIntoAnObjectAssignsOnce) {
+  struct Assigned {
+    explicit Assigned(int v) : value(v) {}
+    Assigned(Assigned&& other) noexcept
+        : value(other.value), moves(other.moves + 1) {}
+    Assigned& operator=(Assigned&& other) noexcept {
+      value = other.value;
+      moves = other.moves + 1;
+      return *this;
+    }
+    bool operator<(const Assigned& other) const { return value < other.value; }
+    int value;
+    int moves = 0;
+  };
+  typename TypeParam::template Of<Assigned> queue;
+  queue.Put(Assigned(1));
+  Assigned into(0);
+  EXPECT_TRUE(queue.Get(into));
+  EXPECT_EQ(into.value, 1);
+  EXPECT_LE(into.moves, 2);  // in, and out
+  EXPECT_FALSE(queue.Get(into, kNoWait));
+  EXPECT_EQ(into.value, 1);
+}
+
+TYPED_TEST(BlockingQueueTest, WhatIsALimitIsNoObjectToGetInto) {
+  typename TypeParam::template Of<absl::Duration> queue;
+  queue.Put(absl::Seconds(5));
+  absl::Duration timeout = kNoWait;
+  EXPECT_EQ(queue.Get(timeout), absl::Seconds(5));
+  EXPECT_EQ(queue.Get(timeout), std::nullopt);
+}
+
 TYPED_TEST(BlockingQueueTest, ItemsLieWhereTheirAlignmentSays) {
   std::vector<Aligned> items;
   for (int i = 0; i < 100; ++i) items.emplace_back(i);
@@ -316,6 +348,15 @@ TYPED_TEST(BlockingQueueTest, PutManyWakesAsManyAsThereAreItems) {
   queue.PutMany(std::vector<int>{4, 5});
   EXPECT_TRUE(getters[3].Result().has_value());
   EXPECT_TRUE(getters[4].Result().has_value());
+}
+
+TYPED_TEST(BlockingQueueTest, PutManyOfOneItemWakesAGetter) {
+  ManualClock clock;
+  typename TestFixture::IntQueue queue;
+  typename TestFixture::Getter getter(queue, absl::Hours(1));
+  clock.AwaitSleepers(1);
+  queue.PutMany(std::vector<int>{7});
+  EXPECT_EQ(getter.Result(), 7);
 }
 
 TYPED_TEST(BlockingQueueTest, GetManyLetsAsManyPutAsThereIsRoom) {
@@ -583,6 +624,7 @@ TYPED_TEST(BlockingQueueTest, ImmediateShutdownDoesNotCountBelowZero) {
   for (int i = 0; i < 3; ++i) queue.TaskDone();
   EXPECT_EQ(queue.Shutdown(QueueShutdown::kImmediate), 3u);
   EXPECT_EQ(queue.unfinished_tasks(), 0u);
+  EXPECT_TRUE(queue.Join(kNoWait));
 }
 
 // Items and their destruction.

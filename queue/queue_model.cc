@@ -268,6 +268,149 @@ TEST(LifoQueueModel, ImmediateShutdownDropsWhatNobodyGot) {
   }));
 }
 
+// (Q7): a thread that has seen what a call has done may destroy the queue, though
+// the call has not returned.
+
+template <typename AnyQueue>
+void DestroyWithTheOnlyItem(Execution& run) {
+  auto* const queue = new AnyQueue;
+  run.Run([&] { queue->Put(1); },
+          [&] {
+            explore::Check(queue->Get() == 1);
+            delete queue;
+          });
+}
+
+TEST(QueueModel, WhoGotTheOnlyItemMayDestroyIt) {
+  EXPECT_TRUE(Holds(2, DestroyWithTheOnlyItem<Queue<int>>));
+}
+TEST(LifoQueueModel, WhoGotTheOnlyItemMayDestroyIt) {
+  EXPECT_TRUE(Holds(2, DestroyWithTheOnlyItem<LifoQueue<int>>));
+}
+TEST(PriorityQueueModel, WhoGotTheOnlyItemMayDestroyIt) {
+  EXPECT_TRUE(Holds(2, DestroyWithTheOnlyItem<PriorityQueue<int>>));
+}
+
+TEST(QueueModel, WhoGotTheLastOfManyMayDestroyIt) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    auto* const queue = new Queue<int>;
+    run.Run(
+        [&] {
+          queue->PutMany(std::vector<int>{1, 2});
+        },
+        [&] {
+          explore::Check(queue->Get().has_value());
+          explore::Check(queue->Get().has_value());
+          delete queue;
+        });
+  }));
+}
+
+// The putter may have waited for room.
+TEST(QueueModel, WhoGotTheLastThroughRoomForOneMayDestroyIt) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    auto* const queue = new Queue<int>(1);
+    run.Run(
+        [&] {
+          queue->Put(1);
+          queue->Put(2);
+        },
+        [&] {
+          explore::Check(queue->Get().has_value());
+          explore::Check(queue->Get() == 2);
+          delete queue;
+        });
+  }));
+}
+
+// The getter may have waited for the item.
+TEST(QueueModel, WhoPutInPlaceOfWhatWasGotMayDestroyIt) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    auto* const queue = new Queue<int>(1);
+    run.Run([&] { explore::Check(queue->Get() == 1); },
+            [&] {
+              queue->Put(1);
+              queue->Put(2);
+              delete queue;
+            });
+  }));
+}
+TEST(LifoQueueModel, WhoPutInPlaceOfWhatWasGotMayDestroyIt) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    auto* const queue = new LifoQueue<int>(1);
+    run.Run([&] { explore::Check(queue->Get() == 1); },
+            [&] {
+              queue->Put(1);
+              queue->Put(2);
+              delete queue;
+            });
+  }));
+}
+
+TEST(QueueModel, WhoSawTheEndMayDestroyIt) {
+  for (const QueueShutdown how :
+       {QueueShutdown::kDrain, QueueShutdown::kImmediate}) {
+    EXPECT_TRUE(Holds(2, [how](Execution& run) {
+      auto* const queue = new Queue<int>;
+      run.Run([&] { queue->Shutdown(how); },
+              [&] {
+                explore::Check(!queue->Get().has_value());
+                delete queue;
+              });
+    }));
+  }
+}
+
+TEST(QueueModel, WhoJoinedMayDestroyIt) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    auto* const queue = new Queue<int>;
+    queue->PutMany(std::vector<int>{1, 2});
+    explore::Check(queue->TryGet().has_value());
+    explore::Check(queue->TryGet().has_value());
+    run.Run([&] { queue->TaskDone(); }, [&] { queue->TaskDone(); },
+            [&] {
+              explore::Check(queue->Join());
+              delete queue;
+            });
+  }));
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    auto* const queue = new Queue<int>;
+    queue->Put(1);
+    run.Run([&] { queue->Shutdown(QueueShutdown::kImmediate); },
+            [&] {
+              explore::Check(queue->Join());
+              delete queue;
+            });
+  }));
+}
+
+// (D2), (Q5): done ahead of its Get(), against what drops it.
+TEST(QueueModel, AnItemIsDoneOnceThoughItIsAlsoDropped) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Queue<int> queue;
+    queue.PutMany(std::vector<int>{1, 2});
+    queue.TaskDone();
+    run.Run([&] { explore::Check(queue.Join()); },
+            [&] { queue.Shutdown(QueueShutdown::kImmediate); });
+    explore::Check(queue.unfinished_tasks() == 0);
+  }));
+}
+
+// What Size() says was so at some moment: there is never more than one here.
+TEST(QueueModel, SizeIsOneThatWas) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Queue<int> queue(2);
+    run.Run(
+        [&] {
+          for (int i = 0; i < 2; ++i) {
+            explore::Check(queue.TryPut(i));
+            explore::Check(queue.TryGet() == i);
+          }
+        },
+        [&] { explore::Check(!queue.Full()); });
+  }));
+}
+
 // Linearizability, of calls that do not wait.
 
 struct Call {

@@ -95,6 +95,52 @@ TEST(SelectTest, NoneStarvesOfThoseThatAreReady) {
   for (const size_t count : counts) EXPECT_GT(count, 700u);
 }
 
+template <size_t... i>
+size_t IndexTaken(Queue<int> (&queues)[sizeof...(i)],
+                  std::index_sequence<i...>) {
+  return SelectGet(queues[i]...)->index();
+}
+
+TEST(SelectTest, TakesEachOfThoseThatAreReadyAsOften) {
+  constexpr int kRounds = 4000;
+  const std::vector<std::vector<size_t>> some = {
+      {6, 7}, {0, 15}, {3, 4, 5}, {0, 1, 2, 3, 4, 5, 6, 7}};
+  for (const std::vector<size_t>& ready : some) {
+    Queue<int> queues[16];
+    for (const size_t i : ready) {
+      queues[i].PutMany(std::vector<int>(kRounds, 1));
+    }
+    std::vector<int> counts(16);
+    for (int i = 0; i < kRounds; ++i) {
+      ++counts[IndexTaken(queues, std::make_index_sequence<16>())];
+    }
+    // A third is seven standard deviations, where eight are ready.
+    const int fair = kRounds / static_cast<int>(ready.size());
+    for (const size_t i : ready) EXPECT_NEAR(counts[i], fair, fair / 3) << i;
+  }
+}
+
+TEST(SelectTest, ThreadsChooseIndependently) {
+  const auto choices = [] {
+    Queue<int> first;
+    Queue<int> second;
+    first.PutMany(std::vector<int>(64, 1));
+    second.PutMany(std::vector<int>(64, 1));
+    std::vector<size_t> taken;
+    for (int i = 0; i < 64; ++i) {
+      taken.push_back(SelectGet(first, second)->index());
+    }
+    return taken;
+  };
+  std::vector<size_t> taken[2];
+  for (std::vector<size_t>& indices : taken) {
+    Thread thread([&] { indices = choices(); });
+    thread.Start();
+    thread.Join();
+  }
+  EXPECT_NE(taken[0], taken[1]);
+}
+
 // Waiting.
 
 TEST(SelectTest, WaitsForTheFirstThatComes) {

@@ -2,10 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
-#include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/parking.h"
+#include "heddle/thread/lock_guard.h"
 
 namespace heddle {
 namespace queue_internal {
@@ -16,31 +17,25 @@ using internal::WakeList;
 
 namespace {
 
-// What a waiter is told that was woken as the only one: kWaking is its.
+// What a waiter is told that was woken alone: it is to clear kWaking (G2).
 constexpr uint32_t kYourTurn = 1;
 
 }  // namespace
 
-void Gate::WakeOne() {
-  WakeList woken;
-  woken.set_message(kYourTurn);
+void Gate::LetOneQueued(std::optional<WakeList>& woken) {
+  if ((word_ & kWaking) != 0) return;  // (G4)
+  if (!woken.has_value()) woken.emplace().set_message(kYourTurn);
   ParkingSpot spot(this);
-  // relaxed: with the spot held and kWaking clear, nobody else changes it.
-  if ((word_.load(std::memory_order_relaxed) & kWaking) != 0) return;
-  const bool waking = spot.Wake(1, woken) == 1;
-  const bool queued = spot.HasWaiters();
-  // relaxed: (G4) rests on what the woken thread does to this word next, (G3) on
-  // what the next to queue does to it.
-  word_.store((waking ? kWaking : 0) | (queued ? kQueued : 0),
-              std::memory_order_relaxed);  // (G1), (G2)
+  const bool waking = spot.Wake(1, *woken) == 1;
+  word_ = (waking ? kWaking : 0) | (spot.HasWaiters() ? kQueued : 0);
 }
 
-void Gate::WakeAll() {
-  WakeList woken;
+void Gate::LetAll(WakeList& woken) {
+  if ((word_ & kQueued) == 0) return;
   ParkingSpot spot(this);
   spot.WakeAll(woken);
-  // relaxed: as in WakeOne(). Who was woken before is still on its way.
-  word_.fetch_and(kWaking, std::memory_order_relaxed);  // (G1)
+  word_ =
+      word_ & kWaking;  // (G1). One that was woken before is on its way yet.
 }
 
 size_t Gate::CountWaiters() const {
@@ -49,19 +44,14 @@ size_t Gate::CountWaiters() const {
 }
 
 bool GateTurn::Queue(Waiter& waiter) {
+  const LockGuard guard(lock_);
+  if (count_() != 0) return false;                               // (G3)
+  uint32_t word = gate_.word_ | Gate::kQueued;                   // (G1)
+  if (std::exchange(is_coming_, false)) word &= ~Gate::kWaking;  // (G2)
+  gate_.word_ = word;
+  owes_a_try_ = false;
   ParkingSpot spot(&gate_);
-  const uint32_t drop = is_waking_ ? Gate::kWaking : 0;
-  // relaxed: the exchange checks it.
-  uint32_t seen = gate_.word_.load(std::memory_order_relaxed);
-  while (!gate_.word_.compare_exchange_weak(
-      seen, (seen | Gate::kQueued) & ~drop, std::memory_order_seq_cst,
-      std::memory_order_relaxed)) {  // (G1), (G2)
-  }
-  const bool was_waking = std::exchange(is_waking_, false);
-  owes_a_look_ = owes_a_look_ || was_waking;
-  if (IsReadyAfterAll()) return false;  // (G3), (G4)
-  owes_a_look_ = false;
-  if (was_waking) {
+  if (std::exchange(is_first_, false)) {
     spot.AddFirst(waiter);  // somebody was faster, and it is still the oldest
   } else {
     spot.Add(waiter);
@@ -69,13 +59,22 @@ bool GateTurn::Queue(Waiter& waiter) {
   return true;
 }
 
-void GateTurn::Woken(uint32_t message) { is_waking_ = message == kYourTurn; }
+void GateTurn::Woken(uint32_t message) {
+  is_coming_ = is_first_ = message == kYourTurn;
+}
 
-GateTurn::~GateTurn() {
-  if (is_waking_) {
-    gate_.word_.fetch_and(~Gate::kWaking, std::memory_order_seq_cst);  // (G4)
-  }
-  if ((is_waking_ || owes_a_look_) && IsReadyAfterAll()) gate_.LetOne();
+void GateTurn::Come(size_t wants, std::optional<WakeList>& woken) {
+  is_coming_ = false;
+  owes_a_try_ = true;
+  gate_.word_ = gate_.word_ & ~Gate::kWaking;  // (G2)
+  if (count_() > wants) gate_.LetOne(woken);   // (G4)
+}
+
+void GateTurn::Leave() {
+  std::optional<WakeList> woken;
+  const LockGuard guard(lock_);
+  if (is_coming_) gate_.word_ = gate_.word_ & ~Gate::kWaking;  // (G2)
+  if (count_() != 0) gate_.LetOne(woken);                      // (G4)
 }
 
 }  // namespace queue_internal

@@ -1,39 +1,49 @@
 // Gate: where the threads wait that found a queue empty, or full.
 //
-// A queue has a gate for each thing that can be waited for. Who makes that thing
-// come true lets one waiter through; that one does its work and, if there is
-// more, lets the next one through. So a burst of items costs its producer one
-// wake-up, and a consumer that takes them all has woken nobody in vain.
+// A queue has a gate for each thing that can be waited for. The thread that makes
+// that thing come true lets one waiter through; that one takes what it wants and,
+// if there is more, lets the next one through. So a burst of items costs its
+// producer one wake-up, and a consumer that takes them all has woken nobody for
+// nothing.
+//
+// A gate belongs to the lock under which the thing changes, as a condition
+// variable does: all that is asked of the gate is asked with that lock held. So
+// the release of the lock is the last touch of the queue by who lets others
+// through, and the queue may be destroyed by a thread that then takes the lock.
 //
 // The waiting side, which has found nothing and holds no lock:
 //
-//   GateTurn turn(gate, ready, lock);       // bool ready(): worth a try?
+//   GateTurn turn(gate, count, lock);       // size_t count(): tries worth it
 //   while (turn.Await(started, /*first_look=*/1)) {
-//     if (Take()) return true;              // the turn ends: the next may go
+//     std::optional<WakeList> woken;        // they wake when the lock is free
+//     LockGuard guard(lock);
+//     if (turn.is_coming()) turn.Come(/*wants=*/1, woken);
+//     const bool taken = Take();
+//     turn.Tried();
+//     if (taken) return true;
 //   }
 //   return Take();                          // the limit has passed: a last look
 //
 // The waking side:
 //
-//   {
-//     LockGuard guard(lock);
-//     items_.store(n, std::memory_order_release);
-//   }
-//   gate.LetOne();
+//   std::optional<WakeList> woken;
+//   LockGuard guard(lock);
+//   items_.store(n, std::memory_order_release);
+//   gate.LetOne(woken);
 
 #ifndef HEDDLE_QUEUE_INTERNAL_GATE_H_
 #define HEDDLE_QUEUE_INTERNAL_GATE_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "absl/base/optimization.h"
 #include "absl/functional/function_ref.h"
 #include "heddle/queue/internal/wait_place.h"
-#include "heddle/sync/internal/lock_pass.h"
 #include "heddle/sync/lock.h"
-#include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/parking.h"
+#include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
@@ -46,21 +56,17 @@ class Gate {
   Gate& operator=(const Gate&) = delete;
 
   // Lets the thread through that has waited longest, unless one is on its way
-  // already: that one will let the next one through.
+  // already: that one will let the next one through. The thread is added to
+  // `woken`, which is declared before the lock is taken: it wakes when that ends.
   //
-  // REQUIRES: what the waiters wait for was made true before: under the lock that
-  // they name, which has been released since, or by a sequentially consistent
-  // operation. (G3)
-  void LetOne() {
-    const uint32_t seen = word_.load(std::memory_order_seq_cst);  // (G3), (G4)
-    if (ABSL_PREDICT_FALSE((seen & (kQueued | kWaking)) == kQueued)) WakeOne();
+  // REQUIRES: the lock of this gate is held, and what the waiters wait for has
+  // been made true under it.
+  void LetOne(std::optional<internal::WakeList>& woken) {
+    if (ABSL_PREDICT_FALSE((word_ & kQueued) != 0)) LetOneQueued(woken);
   }
 
   // Lets all threads through that wait. REQUIRES: as LetOne().
-  void LetAll() {
-    const uint32_t seen = word_.load(std::memory_order_seq_cst);  // (G3)
-    if (ABSL_PREDICT_FALSE((seen & kQueued) != 0)) WakeAll();
-  }
+  void LetAll(internal::WakeList& woken);
 
   // How many threads wait. Advisory.
   size_t CountWaiters() const;
@@ -69,66 +75,77 @@ class Gate {
   friend class GateTurn;
 
   //   (G1) while anybody is queued, kQueued is set. Legal to be set when nobody
-  //        is queued. It is changed, and threads are queued, only with the
-  //        parking spot of this gate held.
-  //   (G2) kWaking is set by who wakes a single thread, with the spot held, and
-  //        cleared by that thread alone: when it queues again, or when its turn
-  //        ends. There is one such thread at a time.
-  //   (G3) nobody is left asleep. A waiter stores kQueued and then looks whether
-  //        it must sleep; who makes the thing true looks at the word after
-  //        that. One of the two sees the other. Either because the thing is made
-  //        true under the lock, and the waiter passes by that lock between its
-  //        two steps: before or after the other's unlock() (L5). Or because all
-  //        four are sequentially consistent.
-  //   (G4) nothing is left lying. Who looks at the word and sees kWaking leaves
-  //        the rest to the thread on its way. That one clears kWaking, passes by
-  //        and then looks at the thing: again one of the two sees the other.
+  //        is queued: a waiter whose limit passes leaves the parking spot without
+  //        the lock.
+  //   (G2) kWaking is set by a thread that wakes a single waiter, and cleared by
+  //        that waiter when it comes. There is one such waiter at a time.
+  //   (G3) nobody is left asleep. Whether to sleep is decided, and the thing made
+  //        true and the word read after it, with the lock held: whichever of the
+  //        two comes later sees what the other has done.
+  //   (G4) nothing is left lying. A thread that finds kWaking set leaves the rest
+  //        to the waiter on its way. That one clears kWaking with the lock held,
+  //        and lets the next one through if there is more than it wants itself.
+  //        From there to its try nobody else can take that (by the same lock, or
+  //        by another that it has taken before). If it does not try after all,
+  //        or its try throws, it lets the next one through for whatever there is.
+  //   (G5) the release of the lock is the last touch of the gate: those that are
+  //        woken are claimed before it, and wake after it, by their own address.
   static constexpr uint32_t kQueued = 1;
   static constexpr uint32_t kWaking = 2;
 
-  void WakeOne();
-  void WakeAll();
+  void LetOneQueued(std::optional<internal::WakeList>& woken);
 
-  internal::Atomic<uint32_t> word_{0};
+  internal::Var<uint32_t> word_ = 0;
 };
 
 // A thread's waiting at a gate and, when it ends, what it owes to the others.
-// `ready` says whether a try is worth it; it must outlive the turn. It loads what
-// is changed under `lock` to acquire it, and the rest sequentially consistently.
+// `count` says how many tries are worth it, and never too few where `lock`, that
+// of the gate, is held; it must outlive the turn.
 class GateTurn final : public WaitPlace {
  public:
-  GateTurn(Gate& gate, absl::FunctionRef<bool()> ready, Lock& lock)
-      : gate_(gate), ready_(ready), lock_(lock) {}
+  GateTurn(Gate& gate, absl::FunctionRef<size_t()> count, Lock& lock)
+      : gate_(gate), count_(count), lock_(lock) {}
   GateTurn(const GateTurn&) = delete;
   GateTurn& operator=(const GateTurn&) = delete;
-  ~GateTurn();
+  ~GateTurn() {
+    if (ABSL_PREDICT_FALSE(is_coming_ || owes_a_try_)) Leave();
+  }
 
   // Waits until a try is worth it and returns true, or returns false if
   // `started` has ended the wait. A try that fails is followed by another
-  // Await(): who was woken in vain then waits in the first place. `first_look`:
-  // how many pauses to spend before the first look, by one who does better to
-  // come when there is enough for many tries.
+  // Await(): a thread that was woken in vain then waits in the first place.
+  // `first_look`: how many pauses to spend before the first look, by one who does
+  // better to come when there is enough for many tries.
   bool Await(const WaitLimit& started, int first_look) {
     WaitPlace* const place = this;
     return AwaitAny({&place, 1}, started, first_look);
   }
 
-  bool IsReady() const override { return ready_(); }
+  // True if it was woken, and is to Come() as the first part of its try.
+  bool is_coming() const { return is_coming_; }
+
+  // Lets the next one through if there is more than this one `wants`. REQUIRES:
+  // the lock of the gate is held, and the lock under which the try takes what it
+  // wants, from here to its end.
+  void Come(size_t wants, std::optional<internal::WakeList>& woken);
+
+  // Says that a try was made, and has not thrown. Touches nothing but the turn:
+  // the queue may be gone.
+  void Tried() { owes_a_try_ = false; }
+
+  bool IsReady() const override { return count_() != 0; }
   bool Queue(internal::Waiter& waiter) override;
   void Woken(uint32_t message) override;
 
  private:
-  // Whether a try is worth it, after a change of the word.
-  bool IsReadyAfterAll() {
-    sync_internal::LockPass::By(lock_);
-    return ready_();
-  }
+  void Leave();
 
   Gate& gate_;
-  const absl::FunctionRef<bool()> ready_;
+  const absl::FunctionRef<size_t()> count_;
   Lock& lock_;
-  bool is_waking_ = false;    // kWaking is this turn's (G2)
-  bool owes_a_look_ = false;  // it was, and what it stood for is not yet done
+  bool is_coming_ = false;   // woken, and has not cleared kWaking yet (G2)
+  bool is_first_ = false;    // woken since it last queued
+  bool owes_a_try_ = false;  // has come, and has not tried since (G4)
 };
 
 }  // namespace queue_internal

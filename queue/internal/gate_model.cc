@@ -1,5 +1,7 @@
 // Models of Gate: (G1)-(G4) of gate.h, under every schedule.
 
+#include <cstddef>
+#include <optional>
 #include <stop_token>
 
 #include "absl/base/thread_annotations.h"
@@ -8,6 +10,7 @@
 #include "heddle/queue/internal/gate.h"
 #include "heddle/sync/lock.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/parking.h"
 #include "heddle/thread/lock_guard.h"
 #include "heddle/thread/wait_limit.h"
 #include "heddle/tools/explore/explore.h"
@@ -18,95 +21,72 @@ namespace {
 
 using explore::Execution;
 using explore::Holds;
-using explore::HoldsInSamples;
 using internal::Atomic;
+using internal::WakeList;
 
-// The least that has a gate: a number of tickets. All that is waited for is made
-// true by sequentially consistent operations.
+// The least that has a gate: a number of tickets, under a lock.
 class Tickets {
  public:
   void Add(int count) {
-    tickets_.fetch_add(count, std::memory_order_seq_cst);
-    gate_.LetOne();
+    std::optional<WakeList> woken;
+    LockGuard guard(lock_);
+    Change(count);
+    gate_.LetOne(woken);
   }
 
   void Close() {
-    is_closed_.store(true, std::memory_order_seq_cst);
-    gate_.LetAll();
+    WakeList woken;
+    LockGuard guard(lock_);
+    is_closed_.store(true, std::memory_order_release);
+    gate_.LetAll(woken);
   }
 
-  // False if the limit passed, or nobody will add any more.
-  bool Take(const WaitLimit& limit = {}) {
+  // False if the limit passed, or nobody will add any more. With `fails`, the
+  // first try after a wait throws, as it were.
+  bool Take(const WaitLimit& limit = {}, bool fails = false) {
     if (TakeNow()) return true;
     const WaitLimit started = limit.Started();
-    const auto ready = [this] {
-      return tickets_.load(std::memory_order_seq_cst) > 0 ||
-             is_closed_.load(std::memory_order_seq_cst);
+    const auto count = [this] {
+      const auto left =
+          static_cast<size_t>(tickets_.load(std::memory_order_acquire));
+      return left != 0 || !is_closed_.load(std::memory_order_acquire) ? left
+                                                                      : 1;
     };
-    GateTurn turn(gate_, ready, nobodys_);
+    GateTurn turn(gate_, count, lock_);
     for (;;) {
-      const bool is_last = is_closed_.load(std::memory_order_seq_cst) ||
+      const bool is_last = is_closed_.load(std::memory_order_acquire) ||
                            !turn.Await(started, /*first_look=*/1);
-      const bool taken = TakeNow();
+      const bool taken = TakeInTurn(turn, fails);
+      if (fails) return false;
+      turn.Tried();
       if (taken || is_last) return taken;
     }
-  }
-
-  int left() const { return tickets_.load(std::memory_order_seq_cst); }
-
- private:
-  bool TakeNow() {
-    int seen = tickets_.load(std::memory_order_seq_cst);
-    while (seen > 0) {
-      if (tickets_.compare_exchange_strong(seen, seen - 1,
-                                           std::memory_order_seq_cst)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  Atomic<int> tickets_{0};
-  Atomic<bool> is_closed_{false};
-  Gate gate_;
-  Lock nobodys_;
-};
-
-// The same, with tickets that are added and taken under a lock: (L5) is all that
-// keeps a look from missing them.
-class LockedTickets {
- public:
-  void Add(int count) {
-    {
-      LockGuard guard(lock_);
-      Change(count);
-    }
-    gate_.LetOne();
-  }
-
-  void Take() {
-    if (TakeNow()) return;
-    const WaitLimit started = WaitLimit().Started();
-    const auto ready = [this] {
-      return tickets_.load(std::memory_order_acquire) > 0;
-    };
-    GateTurn turn(gate_, ready, lock_);
-    do {
-      turn.Await(started, /*first_look=*/1);
-    } while (!TakeNow());
   }
 
   // Without a wait.
   bool TakeNow() {
     LockGuard guard(lock_);
+    return TakeLocked();
+  }
+
+  size_t waiters() const { return gate_.CountWaiters(); }
+  int left() const { return tickets_.load(std::memory_order_relaxed); }
+
+ private:
+  bool TakeInTurn(GateTurn& turn, bool fails) {
+    std::optional<WakeList> woken;
+    LockGuard guard(lock_);
+    if (turn.is_coming()) turn.Come(1, woken);
+    return !fails && TakeLocked();
+  }
+
+  bool TakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
+    // relaxed: it changes under the lock.
     if (tickets_.load(std::memory_order_relaxed) == 0) return false;
     Change(-1);
     return true;
   }
 
-  int left() const { return tickets_.load(std::memory_order_relaxed); }
-
- private:
   void Change(int count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
     // relaxed load: it changes under the lock.
     tickets_.store(tickets_.load(std::memory_order_relaxed) + count,
@@ -115,11 +95,12 @@ class LockedTickets {
 
   Lock lock_;
   Atomic<int> tickets_{0};
+  Atomic<bool> is_closed_{false};
   Gate gate_;
 };
 
 TEST(GateModel, WhoWaitsIsLetThrough) {
-  EXPECT_TRUE(Holds(3, [](Execution& run) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
     Tickets tickets;
     run.Run([&] { tickets.Take(); }, [&] { tickets.Add(1); });
     explore::Check(tickets.left() == 0);
@@ -127,7 +108,7 @@ TEST(GateModel, WhoWaitsIsLetThrough) {
 }
 
 TEST(GateModel, TwoAreLetThroughByTwo) {
-  EXPECT_TRUE(Holds(1, [](Execution& run) {
+  EXPECT_TRUE(Holds(0, [](Execution& run) {
     Tickets tickets;
     const auto take = [&] { tickets.Take(); };
     run.Run(take, take, [&] {
@@ -138,8 +119,35 @@ TEST(GateModel, TwoAreLetThroughByTwo) {
   }));
 }
 
+// (G5): nobody but the destroying thread waits, or will ask for more.
+TEST(GateModel, WhoIsLetThroughMayDestroyIt) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    auto* const tickets = new Tickets;
+    run.Run(
+        [&] {
+          tickets->Take();
+          tickets->TakeNow();  // with the lock, after who let it through
+          delete tickets;
+        },
+        [&] { tickets->Add(1); });
+  }));
+}
+
+// (G4): its try throws, so the ticket is for the other.
+TEST(GateModel, WhoseTryFailsLeavesTheTicketToTheOther) {
+  EXPECT_TRUE(Holds(0, [](Execution& run) {
+    Tickets tickets;
+    run.Run(
+        [&] {
+          if (tickets.Take(WaitLimit(), /*fails=*/true)) tickets.Add(1);
+        },
+        [&] { tickets.Take(); }, [&] { tickets.Add(1); });
+    explore::Check(tickets.left() == 0);
+  }));
+}
+
 TEST(GateModel, WhoIsLetThroughLetsTheNextOneThrough) {
-  EXPECT_TRUE(Holds(2, [](Execution& run) {
+  EXPECT_TRUE(Holds(0, [](Execution& run) {
     Tickets tickets;
     const auto take = [&] { tickets.Take(); };
     run.Run(take, take, [&] { tickets.Add(2); });
@@ -149,7 +157,7 @@ TEST(GateModel, WhoIsLetThroughLetsTheNextOneThrough) {
 
 // A newcomer may be faster than who was woken: then that one waits on.
 TEST(GateModel, WhoIsOvertakenIsNotForgotten) {
-  EXPECT_TRUE(Holds(2, [](Execution& run) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
     Tickets tickets;
     int taken = 0;
     run.Run([&] { taken += tickets.Take() ? 1 : 0; },
@@ -167,7 +175,7 @@ TEST(GateModel, WhoIsOvertakenIsNotForgotten) {
 // Two tickets, one after the other; the wait that may end by itself may be the one
 // that the first is meant for.
 TEST(GateModel, WhoseLimitPassesLeavesTheTicketToTheOther) {
-  EXPECT_TRUE(Holds(1, [](Execution& run) {
+  EXPECT_TRUE(Holds(0, [](Execution& run) {
     Tickets tickets;
     bool taken = false;
     run.Run([&] { taken = tickets.Take(absl::Seconds(1)); },
@@ -181,7 +189,7 @@ TEST(GateModel, WhoseLimitPassesLeavesTheTicketToTheOther) {
 }
 
 TEST(GateModel, WhoIsStoppedLeavesTheTicketToTheOther) {
-  EXPECT_TRUE(Holds(1, [](Execution& run) {
+  EXPECT_TRUE(Holds(0, [](Execution& run) {
     Tickets tickets;
     std::stop_source stop;
     bool taken = false;
@@ -196,40 +204,36 @@ TEST(GateModel, WhoIsStoppedLeavesTheTicketToTheOther) {
   }));
 }
 
-TEST(GateModel, WhoWaitsForWhatALockProtectsIsLetThrough) {
-  EXPECT_TRUE(Holds(2, [](Execution& run) {
-    LockedTickets tickets;
-    run.Run([&] { tickets.Take(); }, [&] { tickets.Add(1); });
-    explore::Check(tickets.left() == 0);
-  }));
-}
-
-TEST(GateModel, TwoWhoWaitForWhatALockProtectsAreLetThrough) {
-  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
-    LockedTickets tickets;
-    const auto take = [&] { tickets.Take(); };
-    run.Run(take, take, [&] {
-      tickets.Add(1);
-      tickets.Add(1);
-    });
-    explore::Check(tickets.left() == 0);
-  }));
-}
-
-TEST(GateModel, WhoIsOvertakenUnderTheLockIsNotForgotten) {
+// A newcomer was faster than the waiter that was woken: that one is still served
+// before the next.
+TEST(GateModel, WhoIsOvertakenWaitsOnInTheFirstPlace) {
   EXPECT_TRUE(Holds(1, [](Execution& run) {
-    LockedTickets tickets;
-    run.Run([&] { tickets.Take(); },
+    Tickets tickets;
+    bool is_behind = false;
+    bool is_overtaken = false;
+    int first = 0;
+    const auto take = [&](int who) {
+      if (tickets.Take() && first == 0) first = who;
+    };
+    run.Run([&] { take(1); },
             [&] {
-              tickets.Add(1);
-              if (tickets.TakeNow()) tickets.Add(1);
+              is_behind = tickets.waiters() == 1;
+              if (is_behind) take(2);
+            },
+            [&] {
+              if (is_behind && tickets.waiters() == 2) {
+                tickets.Add(1);
+                is_overtaken = tickets.TakeNow() && tickets.waiters() == 2;
+                tickets.Add(2);
+              }
+              if (!is_overtaken) tickets.Close();
             });
-    explore::Check(tickets.left() == 0);
+    explore::Check(!is_overtaken || first == 1);
   }));
 }
 
 TEST(GateModel, AllAreLetThroughAtTheEnd) {
-  EXPECT_TRUE(Holds(1, [](Execution& run) {
+  EXPECT_TRUE(Holds(0, [](Execution& run) {
     Tickets tickets;
     int taken = 0;
     const auto take = [&] { taken += tickets.Take() ? 1 : 0; };
@@ -239,7 +243,7 @@ TEST(GateModel, AllAreLetThroughAtTheEnd) {
 }
 
 TEST(GateModel, TheEndComesToWhoIsOnItsWayToo) {
-  EXPECT_TRUE(Holds(1, [](Execution& run) {
+  EXPECT_TRUE(Holds(0, [](Execution& run) {
     Tickets tickets;
     int taken = 0;
     const auto take = [&] { taken += tickets.Take() ? 1 : 0; };

@@ -38,12 +38,12 @@ struct SelectAccess {
     return queue.put_lock_;
   }
   template <typename Queue>
-  static bool HasItemsOrEnd(const Queue& queue) {
-    return queue.HasItemsOrEnd();
+  static size_t CountForGetters(const Queue& queue) {
+    return queue.CountForGetters();
   }
   template <typename Queue, typename Take>
-  static bool TakeOne(Queue& queue, const Take& take) {
-    return queue.TakeNow(1, take, Queue::Look::kSure) != 0;
+  static bool TakeOne(Queue& queue, const Take& take, GateTurn& turn) {
+    return queue.TakeInTurn(1, take, Queue::Look::kSure, turn) != 0;
   }
   template <typename T>
   static BlockingQueue<T, Fifo<T>>& Inside(SimpleQueue<T>& queue) {
@@ -61,7 +61,7 @@ class QueueCase {
 
   explicit QueueCase(Source& queue)
       : queue_(queue),
-        turn_(SelectAccess::Getters(queue), is_ready_,
+        turn_(SelectAccess::Getters(queue), count_,
               SelectAccess::PutLock(queue)) {}
   explicit QueueCase(SimpleQueue<T>& queue)
       : QueueCase(SelectAccess::Inside(queue)) {}
@@ -70,20 +70,22 @@ class QueueCase {
   bool IsOver() const { return queue_.is_shutdown(); }
   template <typename Give>
   bool Take(const Give& give) {
-    return SelectAccess::TakeOne(queue_, give);
+    const bool taken = SelectAccess::TakeOne(queue_, give, turn_);
+    turn_.Tried();
+    return taken;
   }
   WaitPlace& place() { return turn_; }
 
  private:
-  struct IsReady {
+  struct Count {
     const QueueCase* self;
-    bool operator()() const {
-      return SelectAccess::HasItemsOrEnd(self->queue_);
+    size_t operator()() const {
+      return SelectAccess::CountForGetters(self->queue_);
     }
   };
 
   Source& queue_;
-  const IsReady is_ready_{this};
+  const Count count_{this};
   GateTurn turn_;
 };
 
@@ -121,33 +123,37 @@ EventCase CaseOf(Event& event);
 template <typename Source>
 using CaseFor = decltype(CaseOf(std::declval<Source&>()));
 
-// Where a call begins to look: another place each time.
-size_t NextStart();
+// A number from 0 to `count` - 1, each as likely as the others; threads have
+// sequences of their own. REQUIRES: 0 < count < 2^32.
+size_t RandomBelow(size_t count);
 
 template <typename... Cases>
 class Selection {
  public:
   using Result = std::optional<std::variant<typename Cases::Item...>>;
 
+  // Gives what it takes to `result`: an item is moved out of its queue, and from
+  // then on no more, since that might throw.
   template <typename... Sources>
-  explicit Selection(Sources&... sources) : cases_(sources...) {}
+  explicit Selection(Result& result, Sources&... sources)
+      : cases_(sources...), result_(result) {}
 
-  Result Get(const WaitLimit& limit) {
-    if (TakeAny()) return std::move(result_);
+  void Get(const WaitLimit& limit) {
+    if (TakeAny()) return;
     const WaitLimit started = limit.Started();
     for (;;) {
       // What is over now, and then found empty, remains so.
       const std::array<bool, kCount> over = AllOver(kIndices);
-      if (TakeAny()) return std::move(result_);
+      if (TakeAny()) return;
       std::array<WaitPlace*, kCount> places;
       size_t count = 0;
       for (size_t i = 0; i < kCount; ++i) {
         if (!over[i]) places[count++] = places_[i];
       }
-      if (count == 0) return std::nullopt;
+      if (count == 0) return;
       if (!AwaitAny({places.data(), count}, started, kPausesForItems)) {
         TakeAny();
-        return std::move(result_);
+        return;
       }
     }
   }
@@ -174,27 +180,38 @@ class Selection {
                       std::forward<decltype(item)>(item));
     });
   }
-  // From the first that has one of those that come at or after `start`, or
-  // before it.
   template <size_t... i>
-  bool TakeInTurn(size_t start, std::index_sequence<i...>) {
-    return ((i >= start && TakeFrom<i>()) || ...) ||
-           ((i < start && TakeFrom<i>()) || ...);
+  static constexpr auto TakeFromEach(std::index_sequence<i...>) {
+    return std::array<bool (Selection::*)(), kCount>{
+        &Selection::TakeFrom<i>...};
   }
-  bool TakeAny() { return TakeInTurn(NextStart() % kCount, kIndices); }
+  // Tries the cases in an order of which all are equally likely. So the first
+  // that has something is any of those that have, with equal chances.
+  bool TakeAny() {
+    static constexpr auto kTakeFrom = TakeFromEach(kIndices);
+    std::array<size_t, kCount> untried;
+    for (size_t i = 0; i < kCount; ++i) untried[i] = i;
+    for (size_t left = kCount; left != 0; --left) {
+      size_t& next = untried[left == 1 ? 0 : RandomBelow(left)];
+      if ((this->*kTakeFrom[next])()) return true;
+      next = untried[left - 1];
+    }
+    return false;
+  }
 
   std::tuple<Cases...> cases_;
   const std::array<WaitPlace*, kCount> places_ = Places(kIndices);
-  Result result_;
+  Result& result_;
 };
 
 // Selects from the first sizeof...(i) of `all`.
 template <typename All, size_t... i>
 auto SelectFrom(const All& all, const WaitLimit& limit,
                 std::index_sequence<i...>) {
-  Selection<CaseFor<std::tuple_element_t<i, All>>...> selection(
-      std::get<i>(all)...);
-  return selection.Get(limit);
+  using Selected = Selection<CaseFor<std::tuple_element_t<i, All>>...>;
+  typename Selected::Result result;
+  Selected(result, std::get<i>(all)...).Get(limit);
+  return result;
 }
 
 }  // namespace queue_internal

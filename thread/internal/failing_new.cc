@@ -16,12 +16,16 @@ thread_local int64_t allocations = 0;
 thread_local int64_t live_bytes = 0;
 thread_local int64_t left_until_failure = -1;
 
+bool IsToFail() {
+  const bool fails = left_until_failure == 0;
+  if (left_until_failure >= 0) --left_until_failure;
+  return fails;
+}
+
 bool MayAllocate() {
   heddle::internal::CheckNoWindow("operator new");
   ++allocations;
-  const bool fails = left_until_failure == 0;
-  if (left_until_failure >= 0) --left_until_failure;
-  return !fails;
+  return !IsToFail();
 }
 
 // Memory, or null if the test says so.
@@ -109,6 +113,9 @@ int64_t AllocationsOfThisThread() { return allocations; }
 int64_t LiveBytesOfThisThread() { return live_bytes; }
 void FailAllocationAfter(int64_t count) { left_until_failure = count; }
 bool FailureIsAhead() { return left_until_failure >= 0; }
+void FailHereIfDue() {
+  if (IsToFail()) Throw(std::bad_alloc());
+}
 
 }  // namespace internal
 }  // namespace heddle

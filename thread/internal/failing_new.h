@@ -23,6 +23,10 @@ int64_t LiveBytesOfThisThread();
 void FailAllocationAfter(int64_t count);
 bool FailureIsAhead();
 
+// Stands for an allocation in what else may fail: the move, the comparison or the
+// iterator of a test. Throws std::bad_alloc if it is the one that is to fail.
+void FailHereIfDue();
+
 #ifdef ABSL_HAVE_EXCEPTIONS
 // Calls `body()` with the allocation after the first `count` failing. False if
 // that came to the caller as std::bad_alloc; `failed` says if it came to be.
