@@ -96,6 +96,14 @@ TEST(QueueModel, PutManyServesTwoGetters) {
   }));
 }
 
+TEST(QueueModel, PutManyOfOneItemServesAGetter) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    Queue<int> queue;
+    run.Run([&] { explore::Check(queue.Get() == 7); },
+            [&] { queue.PutMany(std::vector<int>{7}); });
+  }));
+}
+
 TEST(QueueModel, GetManyMakesRoomForTwoPutters) {
   EXPECT_TRUE(Holds(0, [](Execution& run) {
     Queue<int> queue(2);
