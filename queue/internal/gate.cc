@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "heddle/sync/internal/baton_age.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/lock_guard.h"
 
@@ -14,6 +15,7 @@ namespace queue_internal {
 using internal::ParkingSpot;
 using internal::Waiter;
 using internal::WakeList;
+using sync_internal::BatonAge;
 
 namespace {
 
@@ -23,19 +25,25 @@ constexpr uint32_t kYourTurn = 1;
 }  // namespace
 
 void Gate::LetOneQueued(std::optional<WakeList>& woken) {
-  if ((word_ & kWaking) != 0) return;  // (G4)
+  if ((word_ & kWaking) != 0) {
+    const uint32_t age = word_ >> kAgeShift;
+    if (!BatonAge::IsOld(age)) {  // (G4), (G6)
+      word_ = (BatonAge::Withheld(age) << kAgeShift) | kWaking | kQueued;
+      return;
+    }
+  }
   if (!woken.has_value()) woken.emplace().set_message(kYourTurn);
   ParkingSpot spot(this);
   const bool waking = spot.Wake(1, *woken) == 1;
-  word_ = (waking ? kWaking : 0) | (spot.HasWaiters() ? kQueued : 0);
+  word_ = (waking ? (BatonAge::Begin() << kAgeShift) | kWaking : 0) |
+          (spot.HasWaiters() ? kQueued : 0);  // (G1), (G2)
 }
 
 void Gate::LetAll(WakeList& woken) {
   if ((word_ & kQueued) == 0) return;
   ParkingSpot spot(this);
   spot.WakeAll(woken);
-  word_ =
-      word_ & kWaking;  // (G1). One that was woken before is on its way yet.
+  word_ = word_ & kBaton;  // (G1). One woken before is on its way yet.
 }
 
 size_t Gate::CountWaiters() const {
@@ -45,9 +53,9 @@ size_t Gate::CountWaiters() const {
 
 bool GateTurn::Queue(Waiter& waiter) {
   const LockGuard guard(lock_);
-  if (count_() != 0) return false;                               // (G3)
-  uint32_t word = gate_.word_ | Gate::kQueued;                   // (G1)
-  if (std::exchange(is_coming_, false)) word &= ~Gate::kWaking;  // (G2)
+  if (count_() != 0) return false;                              // (G3)
+  uint32_t word = gate_.word_ | Gate::kQueued;                  // (G1)
+  if (std::exchange(is_coming_, false)) word &= ~Gate::kBaton;  // (G2)
   gate_.word_ = word;
   owes_a_try_ = false;
   ParkingSpot spot(&gate_);
@@ -66,15 +74,15 @@ void GateTurn::Woken(uint32_t message) {
 void GateTurn::Come(size_t wants, std::optional<WakeList>& woken) {
   is_coming_ = false;
   owes_a_try_ = true;
-  gate_.word_ = gate_.word_ & ~Gate::kWaking;  // (G2)
-  if (count_() > wants) gate_.LetOne(woken);   // (G4)
+  gate_.word_ = gate_.word_ & ~Gate::kBaton;  // (G2)
+  if (count_() > wants) gate_.LetOne(woken);  // (G4)
 }
 
 void GateTurn::Leave() {
   std::optional<WakeList> woken;
   const LockGuard guard(lock_);
-  if (is_coming_) gate_.word_ = gate_.word_ & ~Gate::kWaking;  // (G2)
-  if (count_() != 0) gate_.LetOne(woken);                      // (G4)
+  if (is_coming_) gate_.word_ = gate_.word_ & ~Gate::kBaton;  // (G2)
+  if (count_() != 0) gate_.LetOne(woken);                     // (G4)
 }
 
 }  // namespace queue_internal

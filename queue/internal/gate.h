@@ -56,7 +56,8 @@ class Gate {
   Gate& operator=(const Gate&) = delete;
 
   // Lets the thread through that has waited longest, unless one is on its way
-  // already: that one will let the next one through. The thread is added to
+  // already: that one will let the next one through, or a later LetOne() will
+  // if it does not get to run for a millisecond. The thread is added to
   // `woken`, which is declared before the lock is taken: it wakes when that ends.
   //
   // REQUIRES: the lock of this gate is held, and what the waiters wait for has
@@ -77,21 +78,30 @@ class Gate {
   //   (G1) while anybody is queued, kQueued is set. Legal to be set when nobody
   //        is queued: a waiter whose limit passes leaves the parking spot without
   //        the lock.
-  //   (G2) kWaking is set by a thread that wakes a single waiter, and cleared by
-  //        that waiter when it comes. There is one such waiter at a time.
+  //   (G2) kWaking is set, with the age of the wake-up, by a thread that wakes
+  //        a single waiter. Such a waiter clears both when it comes, whether
+  //        they are about it or about one that was woken later. So while
+  //        kWaking is set, the waiter that was woken last has not come. Legal
+  //        to be clear while such waiters are on their way.
   //   (G3) nobody is left asleep. Whether to sleep is decided, and the thing made
   //        true and the word read after it, with the lock held: whichever of the
   //        two comes later sees what the other has done.
   //   (G4) nothing is left lying. A thread that finds kWaking set leaves the rest
-  //        to the waiter on its way. That one clears kWaking with the lock held,
-  //        and lets the next one through if there is more than it wants itself.
-  //        From there to its try nobody else can take that (by the same lock, or
-  //        by another that it has taken before). If it does not try after all,
-  //        or its try throws, it lets the next one through for whatever there is.
+  //        to the waiter that was woken last. Each that comes clears kWaking
+  //        with the lock held, and lets the next one through if there is more
+  //        than it wants itself. From there to its try nobody else can take
+  //        that (by the same lock, or by another that it has taken before). If
+  //        it does not try after all, or its try throws, it lets the next one
+  //        through for whatever there is.
   //   (G5) the release of the lock is the last touch of the gate: those that are
   //        woken are claimed before it, and wake after it, by their own address.
+  //   (G6) a wake-up is not waited for longer than its BatonAge says: LetOne()
+  //        that finds an old kWaking wakes the next waiter. So no waiter
+  //        depends on one that does not run, but for calls of LetOne() to come.
   static constexpr uint32_t kQueued = 1;
   static constexpr uint32_t kWaking = 2;
+  static constexpr int kAgeShift = 2;
+  static constexpr uint32_t kBaton = ~kQueued;  // kWaking and its age
 
   void LetOneQueued(std::optional<internal::WakeList>& woken);
 

@@ -1,4 +1,4 @@
-// Models of Gate: (G1)-(G4) of gate.h, under every schedule.
+// Models of Gate: (G1)-(G6) of gate.h, under every schedule.
 
 #include <cstddef>
 #include <optional>
@@ -10,6 +10,7 @@
 #include "heddle/queue/internal/gate.h"
 #include "heddle/sync/lock.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/held_up.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/lock_guard.h"
 #include "heddle/thread/wait_limit.h"
@@ -21,7 +22,9 @@ namespace {
 
 using explore::Execution;
 using explore::Holds;
+using explore::HoldsInSamples;
 using internal::Atomic;
+using internal::HeldUp;
 using internal::WakeList;
 
 // The least that has a gate: a number of tickets, under a lock.
@@ -253,6 +256,75 @@ TEST(GateModel, TheEndComesToWhoIsOnItsWayToo) {
     });
     explore::Check(taken == 1);
   }));
+}
+
+// (G6): who was let through does not get to run, and the next one is let
+// through by the next ticket, when a millisecond has passed.
+TEST(GateModel, WhoIsLetThroughAndDoesNotRunHoldsUpNobody) {
+  EXPECT_TRUE(HoldsInSamples(
+      [](Execution& run) {
+        Tickets tickets;
+        HeldUp held_up;
+        run.Run([&] { held_up.Run([&] { tickets.Take(); }); },
+                [&] {
+                  held_up.Await();
+                  tickets.Take();
+                  held_up.Release();
+                },
+                [&] {
+                  held_up.Await();
+                  tickets.Add(1);
+                  internal::LetTimePass(1'000'000);
+                  tickets.Add(1);
+                });
+        explore::Check(tickets.left() == 0);
+      },
+      /*samples=*/20'000));
+}
+
+// The one who is let through instead lets the third through, with no further
+// ticket.
+TEST(GateModel, WhoIsLetThroughInsteadLetsTheNextOneThrough) {
+  EXPECT_TRUE(HoldsInSamples(
+      [](Execution& run) {
+        Tickets tickets;
+        HeldUp held_up;
+        Atomic<int> taken{0};
+        const auto take = [&] {
+          held_up.Await();
+          tickets.Take();
+          if (taken.fetch_add(1, std::memory_order_relaxed) == 1)
+            held_up.Release();
+        };
+        run.Run([&] { held_up.Run([&] { tickets.Take(); }); }, take, take,
+                [&] {
+                  held_up.Await();
+                  tickets.Add(1);
+                  internal::LetTimePass(1'000'000);
+                  tickets.Add(2);
+                });
+        explore::Check(tickets.left() == 0);
+      },
+      /*samples=*/10'000));
+}
+
+// (G2), (G4): two are on their way at once, and kWaking is about the second
+// when the first comes.
+TEST(GateModel, WhoComesLateLeavesNothingLying) {
+  EXPECT_TRUE(HoldsInSamples(
+      [](Execution& run) {
+        Tickets tickets;
+        HeldUp held_up;
+        const auto take = [&] { tickets.Take(); };
+        run.Run([&] { held_up.Run(take); }, take, [&] { held_up.Release(); },
+                [&] {
+                  tickets.Add(1);
+                  internal::LetTimePass(1'000'000);
+                  tickets.Add(1);
+                });
+        explore::Check(tickets.left() == 0);
+      },
+      /*samples=*/20'000));
 }
 
 }  // namespace
