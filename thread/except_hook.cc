@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "heddle/thread/internal/at_fork.h"
+#include "heddle/thread/internal/no_cancel.h"
 #include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/thread_id.h"
@@ -103,6 +104,7 @@ void DefaultExceptHook(const ExceptHookArgs& args) {
 namespace internal {
 
 void ReportException(std::exception_ptr exception) noexcept {
+  const NoCancel no_cancel;  // printing may be where a cancelled thread ends
   const std::exception_ptr hook_error = CatchAll([&exception] {
     const ExceptHookArgs args{std::move(exception), CurrentThreadName(),
                               ThreadId()};

@@ -14,7 +14,9 @@
 //   });
 //
 // The process goes on: the thread ends as if its function had returned. A hook
-// that throws is contained: its own exception is printed as above.
+// that throws is contained: its own exception is printed as above. A hook must
+// not end its thread (pthread_exit()): that ends the program. pthread_exit()
+// and pthread_cancel() are no exceptions, and nothing is reported of them.
 // (Python: threading.excepthook.)
 //
 // Thread safety: everything here may be called from any thread. A hook may run
@@ -50,7 +52,8 @@ void DefaultExceptHook(const ExceptHookArgs& args);
 // One line that describes `exception`: its type and what(), if it has one, with
 // each newline in it written as \n.
 // REQUIRES: `exception` is not null.
-std::string DescribeException(const std::exception_ptr& exception);
+[[nodiscard]] std::string DescribeException(
+    const std::exception_ptr& exception);
 
 namespace internal {
 

@@ -5,10 +5,12 @@
 #include <vector>
 
 #include "heddle/thread/internal/default_stack_size.h"
+#include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/internal/thread_record.h"
 #include "heddle/thread/internal/thread_registry.h"
 #include "heddle/thread/thread_handle.h"
+#include "heddle/thread/wait_limit.h"
 
 namespace heddle {
 
@@ -34,6 +36,16 @@ std::vector<ThreadHandle> Enumerate() {
 }
 
 size_t ActiveCount() { return ThreadRegistry::CountAlive(); }
+
+bool SleepFor(const WaitLimit& limit) {
+  const WaitLimit started = limit.Started();
+  if (!started.Passed()) {
+    internal::Waiter waiter;
+    internal::ParkingSpot(&waiter).Add(waiter);  // where nobody wakes it
+    waiter.Sleep(started, /*has_looked=*/true);
+  }
+  return started.deadline().HasPassed();
+}
 
 size_t StackSize() { return internal::DefaultStackSize(); }
 

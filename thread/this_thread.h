@@ -1,4 +1,5 @@
-// Which thread this is, and which others there are.
+// Which thread this is, which others there are, and a sleep that can be
+// stopped.
 //
 // Example: a line of a log that says who wrote it.
 //
@@ -23,33 +24,41 @@
 
 #include "heddle/thread/internal/thread_id.h"
 #include "heddle/thread/thread_handle.h"
+#include "heddle/thread/wait_limit.h"
 
 namespace heddle {
 
 // The calling thread.
-ThreadHandle CurrentThread();
+[[nodiscard]] ThreadHandle CurrentThread();
 
 // The thread that runs main(): alive, never a daemon, named "MainThread". In the
 // child of a fork(): the thread that called it, as it was.
-ThreadHandle MainThread();
+[[nodiscard]] ThreadHandle MainThread();
 
 // Every thread that IsAlive(), from the moment Start() is under way: the main
 // thread first, then as they came. A snapshot: they may end at any time.
-std::vector<ThreadHandle> Enumerate();
+[[nodiscard]] std::vector<ThreadHandle> Enumerate();
 
 // How many those are.
-size_t ActiveCount();
+[[nodiscard]] size_t ActiveCount();
 
 // CurrentThread().ident() and .native_id(), each at the price of a load.
-inline uint64_t GetIdent() { return internal::CurrentIdent(); }
-inline uint64_t GetNativeId() { return internal::ThreadId(); }
+[[nodiscard]] inline uint64_t GetIdent() { return internal::CurrentIdent(); }
+[[nodiscard]] inline uint64_t GetNativeId() { return internal::ThreadId(); }
+
+// Sleeps until the time of `limit` has passed, and not longer than until a stop
+// is requested: true if it slept the whole time, false if it was stopped. No
+// limit at all: for ever. (Python: time.sleep, and Event().wait for the rest.)
+//
+//   while (SleepFor({absl::Seconds(10), stop})) SendHeartbeat();
+bool SleepFor(const WaitLimit& limit);
 
 // The stack size, in bytes, of threads that are started from now on without one
 // in their options; 0 is the system's default, and what it is at first. The
 // second sets it and returns the old one. Throws std::invalid_argument, and
 // changes nothing, for less than 32768 bytes or the system's smallest stack,
 // and for what the system refuses.
-size_t StackSize();
+[[nodiscard]] size_t StackSize();
 size_t StackSize(size_t size);
 
 }  // namespace heddle

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <set>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <unordered_set>
@@ -17,8 +19,10 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "heddle/thread/except_hook.h"
+#include "heddle/thread/internal/manual_clock.h"
 #include "heddle/thread/thread.h"
 #include "heddle/thread/thread_handle.h"
+#include "heddle/thread/wait_limit.h"
 
 #if defined(__linux__)
 #include <pthread.h>
@@ -28,6 +32,8 @@
 
 namespace heddle {
 namespace {
+
+using internal::ManualClock;
 
 bool IsIn(const std::vector<ThreadHandle>& threads, const ThreadHandle& one) {
   return std::find(threads.begin(), threads.end(), one) != threads.end();
@@ -189,7 +195,8 @@ TEST(ForeignThreadTest, MayBeNamed) {
 TEST(ForeignThreadTest, JoinThrowsLogicError) {
   ForeignThread thread;
   EXPECT_THROW(thread.handle().Join(), std::logic_error);
-  EXPECT_THROW(thread.handle().Join(absl::ZeroDuration()), std::logic_error);
+  EXPECT_THROW(static_cast<void>(thread.handle().Join(absl::ZeroDuration())),
+               std::logic_error);
   EXPECT_THROW(MainThread().Join(), std::logic_error);
 }
 
@@ -346,6 +353,47 @@ TEST(ExceptHookNameTest, IsTheThreadsNameInHeddle) {
                                       numbered.name(), "MainThread", dummy}));
 }
 #endif
+
+// ---------------------------------------------------------------------------
+// SleepFor()
+
+TEST(SleepForTest, SleepsTheWholeTime) {
+  ManualClock clock;
+  std::atomic<bool> over{false};
+  bool slept = false;
+  Thread sleeper([&] {
+    slept = SleepFor(std::chrono::seconds(10));
+    over.store(true);
+  });
+  sleeper.Start();
+  clock.AwaitSleepers(1);
+  clock.Advance(absl::Seconds(10) - absl::Nanoseconds(1));
+  EXPECT_FALSE(over.load());
+  clock.Advance(absl::Nanoseconds(1));
+  sleeper.Join();
+  EXPECT_TRUE(slept);
+}
+
+TEST(SleepForTest, IsStopped) {
+  std::stop_source stop;
+  bool slept = true;
+  Thread sleeper([&] { slept = SleepFor({absl::Hours(1), stop.get_token()}); });
+  sleeper.Start();
+  stop.request_stop();
+  sleeper.Join();
+  EXPECT_FALSE(slept);
+  EXPECT_FALSE(SleepFor(stop.get_token()));
+  EXPECT_FALSE(SleepFor({absl::Hours(1), stop.get_token()}));
+}
+
+TEST(SleepForTest, TimeThatHasPassedIsSleptAlsoWhenStopped) {
+  std::stop_source stop;
+  EXPECT_TRUE(SleepFor(absl::ZeroDuration()));
+  EXPECT_TRUE(SleepFor(std::chrono::hours::min()));
+  EXPECT_TRUE(SleepFor(WaitLimit::Until(std::chrono::steady_clock::now())));
+  stop.request_stop();
+  EXPECT_TRUE(SleepFor({absl::ZeroDuration(), stop.get_token()}));
+}
 
 }  // namespace
 }  // namespace heddle

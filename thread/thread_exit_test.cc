@@ -7,14 +7,17 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <stdexcept>
 #include <stop_token>
 #include <thread>
+#include <utility>
 
 #include "absl/base/config.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "heddle/thread/internal/at_exit.h"
+#include "heddle/thread/internal/manual_clock.h"
 #include "heddle/thread/this_thread.h"
 #include "heddle/thread/thread.h"
 #include "heddle/thread/timer.h"
@@ -151,6 +154,122 @@ TEST_F(ThreadExitDeathTest, UnfiredTimerIsCancelled) {
         std::exit(0);
       },
       testing::ExitedWithCode(0), "^$");
+}
+
+// An object with static storage, a thread of which runs until it is destroyed.
+class Owner {
+ public:
+  explicit Owner(Thread::Options options) {
+    thread_.emplace(std::move(options), [this](const std::stop_token& stop) {
+      while (!over_.load()) std::this_thread::yield();
+      Say(stop.stop_requested() ? "[asked]" : "[not asked]");
+    });
+    thread_->Start();
+  }
+  ~Owner() {
+    Say("[owner]");
+    over_.store(true);
+    thread_->Join();
+    Say("[joined]");
+  }
+
+ private:
+  std::atomic<bool> over_{false};
+  std::optional<Thread> thread_;
+};
+
+TEST_F(ThreadExitDeathTest, ThreadThatDoesNotJoinAtExitIsLeftToItsOwner) {
+  EXPECT_EXIT(
+      {
+        static const SaysWhenDestroyed object{"[static]"};
+        static const Owner owner({.join_at_exit = false});
+        static auto* const other = new Thread([] { YieldAndSay("[other]"); });
+        other->Start();
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0),
+      "^\\[other\\]\\[owner\\]\\[not asked\\]\\[joined\\]\\[static\\]$");
+}
+
+TEST_F(ThreadExitDeathTest, DestructorAsksAndJoinsWhatDoesNotJoinAtExit) {
+  EXPECT_EXIT(
+      {
+        static Thread thread({.join_at_exit = false},
+                             [](const std::stop_token& stop) {
+                               while (!stop.stop_requested())
+                                 std::this_thread::yield();
+                               Say("[asked]");
+                             });
+        thread.Start();
+        static const SaysWhenDestroyed object{"[static]"};
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0), "^\\[static\\]\\[asked\\]$");
+}
+
+TEST_F(ThreadExitDeathTest, TimerThatDoesNotJoinAtExitIsLeftToItsOwner) {
+  EXPECT_EXIT(
+      {
+        static Timer timer({.join_at_exit = false}, absl::Hours(1),
+                           [] { Say("[fired]"); });
+        timer.Start();
+        static struct AsksWhenDestroyed {
+          ~AsksWhenDestroyed() {
+            Say(timer.IsFinished() ? "[finished]" : "[pending]");
+          }
+        } asks;
+        static_cast<void>(asks);
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0), "^\\[pending\\]$");
+}
+
+TEST_F(ThreadExitDeathTest, LeakedThreadThatDoesNotJoinAtExitHoldsUpNothing) {
+  EXPECT_EXIT(
+      {
+        static auto* const thread = new Thread({.join_at_exit = false}, [] {
+          for (;;) std::this_thread::yield();
+        });
+        thread->Start();
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0), "^$");
+}
+
+TEST_F(ThreadExitDeathTest, ThreadsThatAreWaitedForTooLongAreNamedOnce) {
+  EXPECT_EXIT(
+      {
+        static internal::ManualClock clock;
+        static std::atomic<bool> over{false};
+        static auto* const awaited = new Thread({.name = "spins"}, [] {
+          while (!over.load()) std::this_thread::yield();
+        });
+        static auto* const waits =
+            new Thread({.name = "waits"}, [] { awaited->Join(); });
+        static auto* const quick = new Thread({.name = "quick"}, [] {});
+        static auto* const daemon =
+            new Thread({.name = "d", .daemon = true}, [] {
+              for (;;) std::this_thread::yield();
+            });
+        static auto* const moves_time = new Thread({.daemon = true}, [] {
+          for (int i = 0; i < 3; ++i) {
+            clock.AwaitSleepers(1);  // the end of the program
+            clock.Advance(absl::Seconds(3));
+          }
+          clock.AwaitSleepers(1);
+          over.store(true);
+        });
+        for (Thread* thread : {awaited, waits, quick, daemon}) thread->Start();
+        while (quick->IsAlive()) std::this_thread::yield();
+        moves_time->Start();
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0),
+      "^heddle: the end of the program waits for the thread 'spins' "
+      "\\([0-9]+\\)"
+      ", which runs, or waits elsewhere\n"
+      "heddle: the end of the program waits for the thread 'waits' \\([0-9]+\\)"
+      ", which waits in a call of Heddle's\n$");
 }
 
 #ifdef ABSL_HAVE_EXCEPTIONS

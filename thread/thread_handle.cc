@@ -26,6 +26,8 @@ bool ThreadHandle::daemon() const { return record_->daemon(); }
 
 bool ThreadHandle::IsAlive() const { return record_->IsAlive(); }
 
+bool ThreadHandle::Join() const { return record_->Join(WaitLimit()); }
+
 bool ThreadHandle::Join(const WaitLimit& limit) const {
   return record_->Join(limit);
 }

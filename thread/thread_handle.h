@@ -44,33 +44,34 @@ class ThreadHandle {
 
   // As of Thread. The main thread is called "MainThread", the N-th thread that
   // asked who it is without being Heddle's "Dummy-N".
-  std::string name() const;
+  [[nodiscard]] std::string name() const;
   // The system's name follows when a thread names itself, else it stays.
   void set_name(std::string name) const;
 
   // The thread's number in this process: 1 for the main thread, never used
   // again, none before Start(). And the kernel's id, which may be.
-  std::optional<uint64_t> ident() const;
-  std::optional<uint64_t> native_id() const;
+  [[nodiscard]] std::optional<uint64_t> ident() const;
+  [[nodiscard]] std::optional<uint64_t> native_id() const;
 
   // Whether the end of the program does not wait for it. True of threads that
   // Heddle did not start, since nobody can; the main thread is none.
-  bool daemon() const;
+  [[nodiscard]] bool daemon() const;
 
   // True from Start() until the function has ended; of a thread that Heddle did
   // not start, until its end.
-  bool IsAlive() const;
+  [[nodiscard]] bool IsAlive() const;
 
   // As Thread::Join(). Throws std::logic_error for a thread that was not
   // started, for the calling thread, and for those that Heddle did not start,
   // the main thread among them: nothing says when they are over.
-  bool Join(const WaitLimit& limit = {}) const;
+  bool Join() const;
+  [[nodiscard]] bool Join(const WaitLimit& limit) const;
 
   // As Thread::RequestStop().
   bool RequestStop() const;
 
   // "<Thread(search, started daemon 4)>": name, state, ident.
-  std::string DebugString() const;
+  [[nodiscard]] std::string DebugString() const;
   friend std::ostream& operator<<(std::ostream& out,
                                   const ThreadHandle& thread);
 

@@ -12,6 +12,7 @@
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/thread/thread.h"
+#include "heddle/thread/thread_handle.h"
 #include "heddle/thread/timer.h"
 #include "heddle/thread/wait_limit.h"
 #include "heddle/tools/explore/explore.h"
@@ -72,6 +73,39 @@ TEST(ThreadModel, AJoinWithALimitEndsAndTellsTheTruth) {
     thread.Start();
     if (thread.Join(absl::Seconds(1))) explore::Check(done == 1);
     explore::Check(thread.Join());
+  }));
+}
+
+// One may reap it, and give up while the other waits for that.
+TEST(ThreadModel, OfTwoJoinersOneMayGiveUp) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Var<int> done = 0;
+    Thread thread([&] { done = 1; });
+    thread.Start();
+    const auto may_give_up = [&] {
+      if (thread.Join(absl::Seconds(1))) explore::Check(done == 1);
+    };
+    const auto join = [&] {
+      explore::Check(thread.Join());
+      explore::Check(done == 1);
+    };
+    run.Run(may_give_up, join);
+  }));
+}
+
+// It is joined or detached: else what the system keeps of it would be left.
+TEST(ThreadModel, ADaemonLetGoWhileAnotherJoinsItIsDetachedOrJoined) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    auto thread =
+        std::make_unique<Thread>(Thread::Options{.daemon = true}, [] {});
+    thread->Start();
+    const ThreadHandle handle = thread->handle();
+    const auto may_give_up = [&] {
+      static_cast<void>(handle.Join(absl::Seconds(1)));
+    };
+    const auto let_go = [&] { thread.reset(); };
+    run.Run(may_give_up, let_go);
+    explore::Check(handle.Join());
   }));
 }
 

@@ -15,8 +15,9 @@
 namespace heddle {
 
 struct ThreadOptions {
-  // Free text, shown by Heddle in full and by the system cut to 15 bytes, but
-  // not within a UTF-8 character. Empty: "Thread-N", or "Thread-N (Class)" if
+  // Free text, shown by Heddle in full and by the system cut to 15 bytes: not
+  // within a UTF-8 character, and not a number at the end: what goes is before
+  // that, as in "request-handl_12". Empty: "Thread-N", or "Thread-N (Class)" if
   // the function is an object of a class with a name of its own; a lambda, a
   // plain function and an instance of a template have none that can be had.
   std::string name = {};
@@ -25,6 +26,14 @@ struct ThreadOptions {
   // destructor does not wait for it. Not given: as the thread that makes the
   // Thread, if that is one of Heddle's; else no daemon.
   std::optional<bool> daemon = {};
+
+  // Whether the end of the program waits for it, if it is no daemon. If false,
+  // it is neither asked to stop nor waited for then: its Thread's destructor
+  // does both, as at any time. For a Thread that an object with static storage
+  // owns, and whose function ends only when that object is destroyed, which is
+  // after the end of the program has waited for all others. The owner must be
+  // destroyed, or the thread runs on until the process is gone.
+  bool join_at_exit = true;
 
   // In bytes; 0: StackSize(). At least 32768, or the system's smallest if that
   // is more.

@@ -162,6 +162,35 @@ TEST(ThreadNameTest, CutIsNeverWithinAUtf8Sequence) {
   EXPECT_EQ(CutToSystemName(std::string(20, '\x80')), std::string(15, '\x80'));
 }
 
+TEST(ThreadNameTest, CutSparesANumberAtTheEnd) {
+  EXPECT_EQ(CutToSystemName("ThreadPoolExecutor-0_3"), "ThreadPoolE-0_3");
+  EXPECT_EQ(CutToSystemName("ThreadPoolExecutor-12_345"), "ThreadPo-12_345");
+  EXPECT_EQ(CutToSystemName("request-handler_1"), "request-handl_1");
+  EXPECT_EQ(CutToSystemName("request-handler_4294967295"), "requ_4294967295");
+  EXPECT_EQ(CutToSystemName("a long name of others-42"), "a long name -42");
+  // Numbers before it too, while there is space for a beginning.
+  EXPECT_EQ(CutToSystemName("backup-of-2024-11-30"), "back-2024-11-30");
+  EXPECT_EQ(CutToSystemName("pool-1234567890-1234567_2"), "pool--1234567_2");
+}
+
+TEST(ThreadNameTest, WhatIsNoNumberAtTheEndIsCutOff) {
+  EXPECT_EQ(CutToSystemName("a name that is long"), "a name that is ");
+  EXPECT_EQ(CutToSystemName("Thread-12 (Indexer)"), "Thread-12 (Inde");
+  EXPECT_EQ(CutToSystemName("long_name_of_a_thread_"), "long_name_of_a_");
+  EXPECT_EQ(CutToSystemName("indexer of files 12"), "indexer of file");
+  EXPECT_EQ(CutToSystemName("_1234567890123456789"), "_12345678901234");
+  EXPECT_EQ(CutToSystemName("12345678901234567"), "123456789012345");
+  EXPECT_EQ(CutToSystemName("x_0000000000000000"), "x_0000000000000");
+}
+
+TEST(ThreadNameTest, PrefixOfANumberIsNotCutWithinAUtf8Sequence) {
+  EXPECT_EQ(CutToSystemName("123456789012\xc3\xa9 worker_7"), "123456789012_7");
+  EXPECT_EQ(CutToSystemName("1234567890\xf0\x9f\x98\x80 worker_7"),
+            "1234567890_7");
+  EXPECT_EQ(CutToSystemName(std::string(20, '\x80') + "_7"),
+            std::string(13, '\x80') + "_7");
+}
+
 // ---------------------------------------------------------------------------
 // Daemons
 

@@ -1,8 +1,10 @@
 #include "heddle/thread/thread.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -26,10 +28,30 @@
 #include "heddle/thread/except_hook.h"
 #include "heddle/thread/internal/manual_clock.h"
 #include "heddle/thread/internal/thread_id.h"
+#include "heddle/thread/timer.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
 namespace {
+
+// Counts how often it is copied and moved, wherever it goes.
+struct Counts {
+  int copies = 0;
+  int moves = 0;
+};
+
+template <bool kHasMove>
+struct Counting {
+  explicit Counting(Counts* to) : counts(to) {}
+  Counting(const Counting& other) : counts(other.counts) { ++counts->copies; }
+  Counting(Counting&& other) noexcept requires(kHasMove)
+      : counts(other.counts) {
+    ++counts->moves;
+  }
+  void operator()() const {}
+  void operator()(const Counting& /*argument*/) const {}
+  Counts* counts;
+};
 
 using internal::ManualClock;
 using internal::ThreadId;
@@ -430,7 +452,8 @@ TEST(ThreadTest, JoinBeforeStartThrowsLogicErrorAndChangesNothing) {
   Thread thread([&] { called = true; });
   EXPECT_EQ(LogicErrorOf([&] { thread.Join(); }),
             "Thread::Join: the thread was not started");
-  EXPECT_EQ(LogicErrorOf([&] { thread.Join(absl::ZeroDuration()); }),
+  EXPECT_EQ(LogicErrorOf(
+                [&] { static_cast<void>(thread.Join(absl::ZeroDuration())); }),
             "Thread::Join: the thread was not started");
   thread.Start();
   EXPECT_TRUE(thread.Join());
@@ -443,7 +466,8 @@ TEST(ThreadTest, JoiningOneselfThrowsLogicErrorAndChangesNothing) {
   std::unique_ptr<Thread> thread;
   thread = std::make_unique<Thread>([&] {
     error = LogicErrorOf([&] { thread->Join(); });
-    limited_error = LogicErrorOf([&] { thread->Join(absl::ZeroDuration()); });
+    limited_error = LogicErrorOf(
+        [&] { static_cast<void>(thread->Join(absl::ZeroDuration())); });
   });
   thread->Start();
   EXPECT_TRUE(thread->Join());
@@ -889,6 +913,276 @@ TEST(ThreadTest, FunctionWhoseMoveThrowsThrowsAtTheMaker) {
   };
   const ThrowsWhenMoved function;
   EXPECT_THROW(Thread{function}, std::runtime_error);
+}
+#endif
+
+// ---------------------------------------------------------------------------
+// Copies and moves: as many as std::thread makes
+
+TEST(ThreadCopiesTest, CallableThatIsAnLvalueIsCopiedOnce) {
+  Counts counts;
+  Counting<true> callable(&counts);
+  Thread plain(callable);
+  EXPECT_EQ(counts.copies, 1);
+  EXPECT_EQ(counts.moves, 0);
+  plain.Start();
+  plain.Join();
+  Thread with_options({.name = "copied"}, callable);
+  with_options.Start();
+  with_options.Join();
+  EXPECT_EQ(counts.copies, 2);
+  EXPECT_EQ(counts.moves, 0);
+}
+
+TEST(ThreadCopiesTest, CallableThatIsAnRvalueIsMovedOnce) {
+  Counts counts;
+  Thread thread{Counting<true>(&counts)};
+  thread.Start();
+  thread.Join();
+  EXPECT_EQ(counts.copies, 0);
+  EXPECT_EQ(counts.moves, 1);
+}
+
+TEST(ThreadCopiesTest, CallableWithoutAMoveIsCopiedOnce) {
+  Counts counts;
+  const Counting<false> callable(&counts);
+  Thread thread(callable);
+  thread.Start();
+  thread.Join();
+  EXPECT_EQ(counts.copies, 1);
+}
+
+TEST(ThreadCopiesTest, ArgumentIsCopiedOnce) {
+  Counts of_callable;
+  Counts of_argument;
+  const Counting<true> argument(&of_argument);
+  Thread thread(Counting<true>(&of_callable), argument);
+  thread.Start();
+  thread.Join();
+  EXPECT_EQ(of_argument.copies, 1);
+  EXPECT_EQ(of_argument.moves, 0);
+}
+
+// ---------------------------------------------------------------------------
+// What comes after Heddle's own end of a thread: keys of others
+
+// A pthread key younger than Heddle's. At the end of a thread that has set it,
+// its destructor says so, and holds up the end.
+class HoldsUpItsEnd {
+ public:
+  HoldsUpItsEnd() {
+    Thread first([] {});  // makes Heddle's key
+    first.Start();
+    first.Join();
+    EXPECT_EQ(pthread_key_create(&key_,
+                                 [](void* opaque) {
+                                   auto& self =
+                                       *static_cast<HoldsUpItsEnd*>(opaque);
+                                   self.ending.store(true);
+                                   while (!self.may_end.load())
+                                     std::this_thread::yield();
+                                   self.after = 1;
+                                 }),
+              0);
+  }
+  HoldsUpItsEnd(const HoldsUpItsEnd&) = delete;
+  HoldsUpItsEnd& operator=(const HoldsUpItsEnd&) = delete;
+  ~HoldsUpItsEnd() { pthread_key_delete(key_); }
+
+  // What a thread calls.
+  void HoldUp() { pthread_setspecific(key_, this); }
+  void AwaitEnding() const {
+    while (!ending.load()) std::this_thread::yield();
+  }
+
+  std::atomic<bool> ending{false};
+  std::atomic<bool> may_end{false};
+  int after = 0;  // the thread's last touch, visible after a Join()
+
+ private:
+  pthread_key_t key_{};
+};
+
+#if defined(__linux__)
+TEST(ThreadJoinTest, LimitCoversWhatOthersDoAtTheThreadsEnd) {
+  HoldsUpItsEnd end;
+  Thread thread([&] { end.HoldUp(); });
+  thread.Start();
+  end.AwaitEnding();
+  EXPECT_FALSE(thread.IsAlive());
+  EXPECT_FALSE(thread.Join(absl::ZeroDuration()));
+  EXPECT_FALSE(thread.Join(std::chrono::milliseconds(1)));
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_FALSE(thread.Join(stop.get_token()));
+  end.may_end.store(true);
+  EXPECT_TRUE(thread.Join());
+  EXPECT_EQ(end.after, 1);
+  EXPECT_TRUE(thread.Join(absl::ZeroDuration()));
+}
+
+TEST(ThreadJoinTest, StopEndsAJoinThatHasBegunToReap) {
+  HoldsUpItsEnd end;
+  Thread thread([&] { end.HoldUp(); });
+  thread.Start();
+  end.AwaitEnding();
+  std::stop_source stop;
+  bool joined = true;
+  Thread joiner([&] { joined = thread.Join(stop.get_token()); });
+  joiner.Start();
+  for (int i = 0; i < 100; ++i) std::this_thread::yield();
+  stop.request_stop();
+  joiner.Join();
+  EXPECT_FALSE(joined);
+  end.may_end.store(true);
+}
+
+TEST(ThreadJoinTest, OfManyJoinersEachKeepsItsOwnLimit) {
+  for (int round = 0; round < 100; ++round) {
+    HoldsUpItsEnd end;
+    Thread thread([&] { end.HoldUp(); });
+    thread.Start();
+    end.AwaitEnding();
+    // Those that give up are right to, and the others get what those leave.
+    std::vector<Thread> joiners;
+    std::atomic<int> joined{0};
+    std::atomic<int> gave_up{0};
+    for (int i = 0; i < 4; ++i) {
+      joiners.emplace_back([&] {
+        if (thread.Join(absl::Microseconds(100))) {
+          ++joined;
+        } else {
+          ++gave_up;
+        }
+      });
+      joiners.emplace_back([&] {
+        EXPECT_TRUE(thread.Join(absl::Hours(1)));
+        EXPECT_EQ(end.after, 1);
+      });
+      joiners.emplace_back([&] { EXPECT_TRUE(thread.Join()); });
+    }
+    for (Thread& joiner : joiners) joiner.Start();
+    while (gave_up.load() == 0) std::this_thread::yield();
+    end.may_end.store(true);
+    for (Thread& joiner : joiners) joiner.Join();
+    EXPECT_EQ(joined.load() + gave_up.load(), 4);
+  }
+}
+
+TEST(ThreadJoinTest, DaemonThatIsLetGoWhileAJoinerWaitsIsStillJoined) {
+  for (const bool gives_up : {false, true}) {
+    HoldsUpItsEnd end;
+    auto thread = std::make_unique<Thread>(Thread::Options{.daemon = true},
+                                           [&] { end.HoldUp(); });
+    thread->Start();
+    const ThreadHandle handle = thread->handle();
+    end.AwaitEnding();
+    std::stop_source stop;
+    bool joined = false;
+    Thread joiner([&] { joined = handle.Join(stop.get_token()); });
+    joiner.Start();
+    for (int i = 0; i < 100; ++i) std::this_thread::yield();
+    thread.reset();  // lets it go
+    if (gives_up) stop.request_stop();
+    if (gives_up) joiner.Join();
+    end.may_end.store(true);
+    joiner.Join();
+    EXPECT_TRUE(joined || gives_up);
+    EXPECT_TRUE(handle.Join());
+    while (end.after == 0 && !joined) std::this_thread::yield();
+  }
+}
+#endif
+
+// ---------------------------------------------------------------------------
+// Foreign ways to end a thread
+
+#if defined(ABSL_HAVE_EXCEPTIONS) && defined(__GLIBC__)
+TEST(ThreadForeignEndTest, PthreadExitEndsTheThreadAndUnwindsIt) {
+  struct Says {
+    ~Says() { said->store(true); }
+    std::atomic<bool>* said;
+  };
+  std::atomic<bool> unwound{false};
+  const auto captured = std::make_shared<int>(7);
+  int reported = 0;
+  SetExceptHook([&](const ExceptHookArgs& /*args*/) { ++reported; });
+  Thread thread([&, captured] {
+    const Says says{&unwound};
+    pthread_exit(nullptr);
+  });
+  thread.Start();
+  EXPECT_TRUE(thread.Join());
+  SetExceptHook(nullptr);
+  EXPECT_TRUE(unwound.load());
+  EXPECT_FALSE(thread.IsAlive());
+  EXPECT_EQ(captured.use_count(), 1);  // the function is destroyed
+  EXPECT_EQ(reported, 0);              // and it is no exception
+}
+
+TEST(ThreadForeignEndTest, PthreadCancelEndsItAtACallThatCanBeCancelled) {
+  std::atomic<bool> runs{false};
+  std::atomic<pthread_t> system_thread{};
+  const auto captured = std::make_shared<int>(7);
+  Thread thread([&, captured] {
+    system_thread.store(pthread_self());
+    runs.store(true);
+    for (;;) pause();
+  });
+  thread.Start();
+  while (!runs.load()) std::this_thread::yield();
+  EXPECT_EQ(pthread_cancel(system_thread.load()), 0);
+  EXPECT_TRUE(thread.Join());
+  EXPECT_EQ(captured.use_count(), 1);
+}
+
+TEST(ThreadForeignEndTest, PthreadCancelDoesNotEndAWaitOfHeddles) {
+  Thread awaited([](const std::stop_token& stop) {
+    while (!stop.stop_requested()) std::this_thread::yield();
+  });
+  awaited.Start();
+  std::atomic<bool> runs{false};
+  std::atomic<pthread_t> system_thread{};
+  bool joined = false;
+  std::stop_source stop;
+  Thread waits([&] {
+    system_thread.store(pthread_self());
+    runs.store(true);
+    // In parking, in pthread_join(), and while it reports.
+    const bool in_time = awaited.Join({absl::Hours(1), stop.get_token()});
+    joined = awaited.Join() && in_time;
+  });
+  waits.Start();
+  while (!runs.load()) std::this_thread::yield();
+  EXPECT_EQ(pthread_cancel(system_thread.load()), 0);
+  for (int i = 0; i < 100; ++i) std::this_thread::yield();
+  EXPECT_TRUE(waits.IsAlive());
+  awaited.RequestStop();
+  EXPECT_TRUE(waits.Join());
+  EXPECT_TRUE(joined);
+}
+
+TEST(ThreadForeignEndTest, PendingCancelDisturbsNoReport) {
+  int reported = 0;
+  SetExceptHook([&](const ExceptHookArgs& /*args*/) {
+    ++reported;
+    pthread_testcancel();
+  });
+  Thread thread([] {
+    pthread_cancel(pthread_self());
+    throw std::runtime_error("disk full");
+  });
+  thread.Start();
+  EXPECT_TRUE(thread.Join());
+  SetExceptHook(nullptr);
+  EXPECT_EQ(reported, 1);
+}
+
+TEST(ThreadForeignEndTest, TimerWhoseFunctionEndsItsThreadIsFinished) {
+  Timer timer(absl::ZeroDuration(), [] { pthread_exit(nullptr); });
+  timer.Start();
+  EXPECT_TRUE(timer.WaitFinished());
+  EXPECT_TRUE(timer.Join());
 }
 #endif
 

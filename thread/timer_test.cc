@@ -1,6 +1,7 @@
 #include "heddle/thread/timer.h"
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -21,6 +22,13 @@
 
 namespace heddle {
 namespace {
+
+struct CountsCopies {
+  explicit CountsCopies(int* to) : copies(to) {}
+  CountsCopies(const CountsCopies& other) : copies(other.copies) { ++*copies; }
+  void operator()() const {}
+  int* copies;
+};
 
 using internal::ManualClock;
 using internal::RunConcurrently;
@@ -290,6 +298,72 @@ TEST(TimerTest, FunctionThatThrowsIsReportedAndTheTimerIsFinished) {
   EXPECT_EQ(seen, "std::runtime_error: late");
 }
 #endif
+
+TEST(TimerTest, CallableIsCopiedOnce) {
+  int copies = 0;
+  const CountsCopies callable(&copies);
+  Timer timer(absl::ZeroDuration(), callable);
+  timer.Start();
+  timer.Join();
+  EXPECT_EQ(copies, 1);
+}
+
+TEST(TimerTest, DelayIsWrittenAsAnyLimit) {
+  int fired = 0;
+  const auto fire = [&fired] { ++fired; };
+  Timer after(std::chrono::nanoseconds(1), fire);
+  Timer until({.name = "until"},
+              WaitLimit::Until(std::chrono::steady_clock::now()), fire);
+  for (Timer* timer : {&after, &until}) {
+    timer->Start();
+    timer->Join();
+  }
+  EXPECT_EQ(fired, 2);
+}
+
+TEST(TimerTest, MomentIsKeptHoweverLateTheStartIs) {
+  ManualClock clock;
+  bool fired = false;
+  Timer timer(WaitLimit(absl::Hours(1)).Started(), [&fired] { fired = true; });
+  clock.Advance(absl::Hours(1));
+  timer.Start();
+  timer.Join();  // without another hour
+  EXPECT_TRUE(fired);
+}
+
+TEST(TimerTest, StopTokenOfTheDelayCancels) {
+  for (const bool before : {false, true}) {
+    std::stop_source stop;
+    bool fired = false;
+    Timer timer({absl::Hours(1), stop.get_token()}, [&fired] { fired = true; });
+    if (before) stop.request_stop();
+    timer.Start();
+    stop.request_stop();
+    EXPECT_TRUE(timer.WaitFinished());
+    timer.Join();
+    EXPECT_FALSE(fired);
+    EXPECT_FALSE(timer.Cancel());  // it is already
+  }
+}
+
+TEST(TimerTest, StopTokenOfTheDelayDoesNotReachTheFunction) {
+  std::stop_source stop;
+  std::atomic<bool> runs{false};
+  std::atomic<bool> may_end{false};
+  bool stopped = true;
+  Timer timer({absl::ZeroDuration(), stop.get_token()},
+              [&](const std::stop_token& token) {
+                runs.store(true);
+                while (!may_end.load()) std::this_thread::yield();
+                stopped = token.stop_requested();
+              });
+  timer.Start();
+  while (!runs.load()) std::this_thread::yield();
+  stop.request_stop();
+  may_end.store(true);
+  timer.Join();
+  EXPECT_FALSE(stopped);
+}
 
 }  // namespace
 }  // namespace heddle

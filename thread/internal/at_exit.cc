@@ -1,13 +1,17 @@
 #include "heddle/thread/internal/at_exit.h"
 
+#include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/atomic.h"
+#include "absl/strings/str_cat.h"
 #include "heddle/thread/internal/call_reporting.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/per_thread.h"
@@ -93,20 +97,42 @@ constinit AtFork at_fork([] { hooks.ResetInChild(); });
 // thread goes on before it is done. It outlives a fork, as what it stands for.
 constinit Atomic<bool> leaves_at_exit{false};
 
+// How long the end of the process waits without a word.
+WaitLimit Patience() { return WaitLimit(std::chrono::seconds(3)).Started(); }
+
+void Name(const ThreadRecord& thread) {
+  std::exception_ptr error = CatchAll([&thread] {
+    const std::string line = absl::StrCat(
+        "heddle: the end of the program waits for the thread '", thread.name(),
+        "' (", thread.native_id().value_or(0), "), which ",
+        thread.Waits() ? "waits in a call of Heddle's\n"
+                       : "runs, or waits elsewhere\n");
+    std::fputs(line.c_str(), stderr);
+  });
+  static_cast<void>(error);  // no memory for a name
+}
+
 void LeaveProcess() {
   if (!ThreadRegistry::BeginExit()) return;
   while (hooks.RunNewest()) {
   }
+  WaitLimit patience = Patience();
   for (;;) {
     // All are asked before one is joined: they may wait for each other.
     while (const RefPtr<ThreadRecord> thread = ThreadRegistry::NextToStop())
       thread->RequestStop();
     const RefPtr<ThreadRecord> thread = ThreadRegistry::NextToJoin();
     if (!thread) return;
+    bool joined = true;
     std::exception_ptr error =
-        CatchAll([&thread] { thread->Join(WaitLimit()); });
+        CatchAll([&] { joined = thread->Join(patience); });
     // Its start was refused meanwhile: then there is nothing to wait for.
     static_cast<void>(error);
+    if (joined) continue;
+    while (const RefPtr<ThreadRecord> late =
+               ThreadRegistry::NextToName(*thread))
+      Name(*late);
+    patience = Patience();
   }
 }
 

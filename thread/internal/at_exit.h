@@ -3,9 +3,14 @@
 // When main() returns, or exit() is called, this happens, in this order:
 //
 //   1. the ExitHooks run, the newest first: pools are told to finish;
-//   2. every running non-daemon thread that listens to a stop_token is asked to
-//      stop, and every one is joined, also those that others start meanwhile;
+//   2. every running thread that joins at exit and listens to a stop_token is
+//      asked to stop, and every one is joined, also those that others start
+//      meanwhile. Those that are still waited for after three seconds are named
+//      on stderr, each once;
 //   3. from now on no thread starts, and the statics are destroyed.
+//
+// A daemon does not join at exit, nor does a thread with the option
+// join_at_exit = false: that one is left to its Thread's destructor.
 //
 // In the main thread it comes after its thread_local objects are destroyed and,
 // by the rules of the language, before any static is. If another thread calls

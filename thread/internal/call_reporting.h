@@ -14,9 +14,9 @@ namespace heddle {
 namespace internal {
 
 // Calls `body()`; what it throws goes to the except hook. True if it threw
-// nothing.
+// nothing. Not noexcept: the body may end its thread, see CatchAll().
 template <typename Body>
-bool CallReporting(Body&& body) noexcept {
+bool CallReporting(Body&& body) {
   std::exception_ptr error = CatchAll(std::forward<Body>(body));
   if (error == nullptr) return true;
   ReportException(std::move(error));

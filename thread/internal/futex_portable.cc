@@ -27,6 +27,7 @@
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/clock.h"
 #include "heddle/thread/internal/futex.h"
+#include "heddle/thread/internal/no_cancel.h"
 
 namespace heddle {
 namespace internal {
@@ -97,6 +98,7 @@ void Wake(const void* address, bool all) {
 
 bool SystemFutexWait(Atomic<uint32_t>& word, uint32_t expected,
                      Deadline deadline) {
+  const NoCancel no_cancel;  // a wait for a condition is where it would end
   Slot& slot = SlotFor(&word);
   std::unique_lock<std::mutex> lock(slot.mutex);
   // seq_cst, as the kernel's comparison is: the caller pairs it with a waker's

@@ -4,13 +4,16 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <thread>
 #include <vector>
 
+#include "heddle/thread/internal/no_cancel.h"
 #include "heddle/thread/internal/thread_id.h"
+#include "heddle/thread/wait_limit.h"
 
 #if defined(__linux__)
 #include <sched.h>
@@ -63,7 +66,37 @@ int OsThread::Start(void* (*run)(void*), void* argument, size_t stack_size,
   return error;
 }
 
-void OsThread::Join() { pthread_join(handle_, nullptr); }
+void OsThread::Join() {
+  const NoCancel no_cancel;
+  pthread_join(handle_, nullptr);
+}
+
+bool OsThread::JoinWithin(const WaitLimit& limit) {
+#if defined(__linux__) && !defined(__ANDROID__)
+  if (limit.deadline().IsNever() && !limit.stop_token().stop_possible()) {
+    Join();
+    return true;
+  }
+  const NoCancel no_cancel;  // a sleep is where a cancelled thread ends
+  constexpr int kYields = 20;
+  constexpr std::chrono::microseconds kLongest(1000);
+  std::chrono::microseconds pause(20);
+  for (int asked = 0;; ++asked) {
+    if (pthread_tryjoin_np(handle_, nullptr) != EBUSY) return true;
+    if (limit.Passed()) return false;
+    if (asked < kYields) {
+      std::this_thread::yield();
+    } else {
+      std::this_thread::sleep_for(pause);
+      pause = std::min(2 * pause, kLongest);
+    }
+  }
+#else
+  static_cast<void>(limit);
+  Join();
+  return true;
+#endif
+}
 
 void OsThread::Detach() { pthread_detach(handle_); }
 

@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "heddle/thread/wait_limit.h"
+
 namespace heddle {
 namespace internal {
 
@@ -33,9 +35,18 @@ class OsThread {
   // None.
   OsThread() = default;
 
-  // Waits for the thread's end, its thread_local destructors included.
+  // Waits for the thread's end, its thread_local destructors included, and for
+  // those of all pthread keys. pthread_cancel() does not end the wait.
   // REQUIRES: there is one, neither joined nor detached; not the calling one.
   void Join();
+
+  // The same within `limit`: false if that passed first, and then the thread is
+  // there as before. It asks the system again and again, because no wait of the
+  // system's can be ended by a stop token or follows a test's clock; what is
+  // waited for here, the end of a thread that is at its very end, takes some
+  // microseconds. Where the system cannot be asked (Linux can), as Join().
+  // REQUIRES: `limit` is started().
+  [[nodiscard]] bool JoinWithin(const WaitLimit& limit);
 
   // Lets the thread go. REQUIRES: there is one, neither joined nor detached.
   void Detach();

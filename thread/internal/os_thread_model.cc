@@ -3,9 +3,11 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "heddle/thread/internal/os_thread.h"
+#include "heddle/thread/wait_limit.h"
 #include "heddle/tools/explore/model.h"
 
 namespace heddle {
@@ -17,12 +19,17 @@ struct Begin {
   void* argument;
 };
 
+// By the thread's number. What the system keeps of a thread until it is joined or
+// detached: a model in which neither happens leaks it.
+Begin* begun[16];
+
 void Run(void* opaque) {
   auto* const begin = static_cast<Begin*>(opaque);
-  const Begin copy = *begin;
-  delete begin;
-  copy.run(copy.argument);
+  begun[explore::CurrentThread() - 1] = begin;
+  begin->run(begin->argument);
 }
+
+void Forget(int thread) { delete std::exchange(begun[thread], nullptr); }
 
 }  // namespace
 
@@ -34,9 +41,19 @@ int OsThread::Start(void* (*run)(void*), void* argument, size_t /*stack_size*/,
   return EAGAIN;
 }
 
-void OsThread::Join() { explore::JoinThread(static_cast<int>(handle_)); }
+void OsThread::Join() {
+  explore::JoinThread(handle_);
+  Forget(handle_);
+}
 
-void OsThread::Detach() {}
+bool OsThread::JoinWithin(const WaitLimit& limit) {
+  // That the time passes first is a choice of the explorer's.
+  if (limit.Passed()) return false;
+  Join();
+  return true;
+}
+
+void OsThread::Detach() { Forget(handle_); }
 
 OsThread OsThread::Current() {
   OsThread current;

@@ -3,6 +3,7 @@
 
 #include "heddle/thread/internal/parking.h"
 
+#include <atomic>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -176,6 +177,25 @@ class LongWait {
   bool told_ = false;
 };
 
+// Says that this thread sleeps, while it does. relaxed: a hint for messages.
+class SaysThatItWaits {
+ public:
+  SaysThatItWaits() : waits_(ThisThread().waits) {
+    if (waits_ == nullptr) return;
+    before_ = waits_->load(std::memory_order_relaxed);
+    waits_->store(true, std::memory_order_relaxed);
+  }
+  SaysThatItWaits(const SaysThatItWaits&) = delete;
+  SaysThatItWaits& operator=(const SaysThatItWaits&) = delete;
+  ~SaysThatItWaits() {
+    if (waits_ != nullptr) waits_->store(before_, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<bool>* const waits_;
+  bool before_ = false;  // a listener, told of a wait, may wait itself
+};
+
 }  // namespace
 
 bool Waiter::Claim(uint32_t state) {
@@ -235,6 +255,7 @@ bool Waiter::Sleep(const WaitLimit& limit, bool has_looked,
 
     if (!deadline.IsPast()) LookBriefly(has_looked);
     LongWait long_wait;
+    const SaysThatItWaits waits;
     for (;;) {
       uint32_t seen = claim_.load(std::memory_order_acquire);  // [WAKE]
       const uint32_t state = seen & ~kAsleep;

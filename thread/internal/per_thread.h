@@ -9,6 +9,7 @@
 #ifndef HEDDLE_THREAD_INTERNAL_PER_THREAD_H_
 #define HEDDLE_THREAD_INTERNAL_PER_THREAD_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -46,6 +47,8 @@ struct PerThread {
   // HEDDLE_WINDOWS is defined, see window.h.
   bool has_spot = false;
   uint32_t windows = 0;
+  // Where it says whether it sleeps in a Waiter; null: nowhere.
+  std::atomic<bool>* waits = nullptr;
   // Who is told when this thread has to wait for long; null: nobody.
   BlockListener* block_listener = nullptr;
   // The number of the pool whose worker this thread is, 0: of none; and, while

@@ -43,10 +43,12 @@ constexpr std::string_view FunctionName() {
   }
 }
 
-// What a system keeps of a thread's name: its first bytes, at most 15, up to a
-// NUL, and no part of a UTF-8 sequence that does not fit.
+// What the system is given of a thread's name: up to a NUL, at most 15 bytes,
+// and no part of a UTF-8 sequence that does not fit. Where more has to go, that
+// is from the middle if the name ends in a number: "ThreadPoolExecutor-0_3"
+// becomes "ThreadPoolE-0_3", so that it says which worker it is.
 inline constexpr size_t kSystemNameSize = 15;
-std::string_view CutToSystemName(std::string_view name);
+std::string CutToSystemName(std::string_view name);
 
 // Gives the calling thread `name` at the system. Errors do not matter.
 void SetSystemName(std::string_view name);

@@ -44,6 +44,7 @@ constinit AtFork at_fork([] { name_lock.ResetInChild(); });
 // The end of the calling thread's record, called by ArmThreadEnd().
 void EndRecord(PerThread& thread) {
   ThreadRecord* const record = std::exchange(thread.record, nullptr);
+  thread.waits = nullptr;
   ThreadRegistry::EndOf(*record);
   record->Unref();
 }
@@ -182,6 +183,7 @@ void ThreadRecord::ApplySystemName() const {
   if (!function_name_.empty()) {
     size += std::string_view(" (").copy(text + size, sizeof(text) - size);
     size += function_name_.copy(text + size, sizeof(text) - size);
+    size += std::string_view(")").copy(text + size, sizeof(text) - size);
   }
   SetSystemName(std::string_view(text, size));
 }
@@ -229,6 +231,7 @@ void ThreadRecord::BecomeCurrent() {
   PerThread& thread = ThisThread();
   Ref();
   thread.record = this;
+  thread.waits = &waits_;
   // relaxed: it was written before this thread began, or by it.
   thread.ident = ident_.load(std::memory_order_relaxed);
   thread.end_record = &EndRecord;

@@ -4,6 +4,7 @@
 #ifndef HEDDLE_THREAD_INTERNAL_THREAD_RECORD_H_
 #define HEDDLE_THREAD_INTERNAL_THREAD_RECORD_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -42,9 +43,13 @@ class ThreadRecord {
   bool IsAlive() const;
   virtual bool Join(const WaitLimit& limit);
   virtual bool RequestStop() { return false; }
+  // Whether the end of the process waits for it.
+  virtual bool JoinsAtExit() const { return false; }
   // In the thread itself, at its end: whether somebody will join it.
   virtual bool WillBeJoined() const { return false; }
   std::string DebugString() const;
+  // Whether the thread sleeps in a wait of Heddle's. It may change at any time.
+  bool Waits() const { return waits_.load(std::memory_order_relaxed); }
 
   Kind kind() const { return kind_; }
   bool IsCurrent() const;
@@ -120,6 +125,12 @@ class ThreadRecord {
   // REQUIRES: `limit` is started().
   bool AwaitEnd(Phase wanted, const WaitLimit& limit) const;
 
+  // What threads are parked on: those in AwaitStarted(), and those in
+  // AwaitEnd(). Two keys, so that who waits for the end sleeps through the
+  // start.
+  const void* start_key() const { return &native_id_; }
+  const void* end_key() const { return &phase_; }
+
   // Gives the calling thread, which is this one, the name at the system too.
   void ApplySystemName() const;
 
@@ -135,12 +146,6 @@ class ThreadRecord {
 
   // In the child of a fork(): it is the thread that called that.
   void SurviveFork();
-
-  // What threads are parked on: those in AwaitStarted(), and those in
-  // AwaitEnd(). Two keys, so that who waits for the end sleeps through the
-  // start.
-  const void* start_key() const { return &native_id_; }
-  const void* end_key() const { return &phase_; }
 
   std::shared_ptr<const std::string> GivenName() const;
 
@@ -163,6 +168,9 @@ class ThreadRecord {
   Var<ThreadRecord*> previous_ = nullptr;
   Var<bool> registered_ = false;
   Var<bool> asked_to_stop_ = false;  // by the end of the process
+  Var<bool> named_ = false;          // the same: as one it waits for
+  // The thread itself writes it, for a message only: no step of any protocol.
+  std::atomic<bool> waits_{false};
 };
 
 }  // namespace internal

@@ -83,8 +83,7 @@ void ThreadRegistry::Unlink(ThreadRecord& record)
 }
 
 bool ThreadRegistry::IsWaitedForAtExit(const ThreadRecord& record) {
-  return record.kind() == ThreadRecord::Kind::kStarted && !record.daemon() &&
-         !record.IsCurrent();
+  return record.JoinsAtExit() && !record.IsCurrent();
 }
 
 ThreadRegistry::Admission ThreadRegistry::Add(ThreadRecord& record) {
@@ -231,6 +230,19 @@ RefPtr<ThreadRecord> ThreadRegistry::NextToJoin() {
     if (IsWaitedForAtExit(*r)) return RefPtr<ThreadRecord>(r);
   }
   closed = true;
+  return {};
+}
+
+RefPtr<ThreadRecord> ThreadRegistry::NextToName(
+    const ThreadRecord& waited_for) {
+  LockGuard guard(lock);
+  for (ThreadRecord* r = first; r != nullptr; r = r->next_) {
+    if (!IsWaitedForAtExit(*r) || r->named_) continue;
+    // Others that are over have only not been joined yet.
+    if (r != &waited_for && r->phase() > ThreadRecord::kRunning) continue;
+    r->named_ = true;
+    return RefPtr<ThreadRecord>(r);
+  }
   return {};
 }
 

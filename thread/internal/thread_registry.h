@@ -46,14 +46,16 @@ class ThreadRegistry {
   static size_t CountAlive();
 
   // For the end of the process (at_exit.h). BeginExit() is true the first time.
-  // NextToStop() gives each non-daemon thread of Heddle's once, NextToJoin()
-  // any that is left; none and the registry is closed: Add() refuses from then
-  // on. Neither gives the calling thread.
+  // NextToStop() gives each thread that JoinsAtExit() once, NextToJoin() any
+  // that is left; none and the registry is closed: Add() refuses from then on.
+  // NextToName() gives each that is left and still runs once, and `waited_for`.
+  // None gives the calling thread.
   static bool BeginExit();
   // For the child of a fork(): whether the calling thread has begun it.
   static bool IsExitingHere();
   static RefPtr<ThreadRecord> NextToStop();
   static RefPtr<ThreadRecord> NextToJoin();
+  static RefPtr<ThreadRecord> NextToName(const ThreadRecord& waited_for);
 
   // In the child of a fork() the registry is as in a new process: the thread that
   // called fork() is the main one, under its own record if it has one, and there

@@ -18,7 +18,9 @@
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/call_reporting.h"
 #include "heddle/thread/internal/default_stack_size.h"
+#include "heddle/thread/internal/no_cancel.h"
 #include "heddle/thread/internal/os_thread.h"
+#include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/internal/start_fault.h"
@@ -65,6 +67,7 @@ ThreadState::ThreadState(ThreadOptions options, std::string_view function_name,
                          std::stop_source stop)
     : ThreadRecord(std::move(options.name), function_name,
                    options.daemon.value_or(InheritedDaemon())),
+      joins_at_exit_(options.join_at_exit),
       stop_(std::move(stop)) {
   CheckOptions(options);
   if (options.stack_size != 0 || !options.cpus.empty() ||
@@ -152,9 +155,21 @@ void* ThreadState::Run(void* opaque) {
   self->BecomeCurrent();
   self->ApplySystemName();
   self->SetPhase(kRunning);
-  CallReporting([&self] { self->Call(); });
-  CallReporting([&self] { self->DestroyFunction(); });
-  self->phase_.store(kEnded, std::memory_order_release);  // [PHASE]
+  {
+    // Also when the function ends the thread itself, which unwinds the stack.
+    // Then the system has it on the way out, and it must not be cancelled again
+    // in a destructor.
+    struct End {
+      ThreadState& state;
+      ~End() {
+        const NoCancel no_cancel;
+        CallReporting([this] { state.DestroyFunction(); });
+        state.phase_.store(kEnded, std::memory_order_release);  // [PHASE]
+      }
+    };
+    const End end{*self};
+    CallReporting([&self] { self->Call(); });
+  }
   return nullptr;  // kGone follows at the thread's very end: EndOf()
 }
 
@@ -167,16 +182,46 @@ bool ThreadState::Join(const WaitLimit& limit) {
     if (phase() != kNew) return false;
     Throw(std::logic_error("Thread::Join: the thread was not started"));
   }
-  uint32_t owner = kNobody;
-  if (owner_.compare_exchange_strong(owner, kReaper,
-                                     std::memory_order_relaxed)) {
-    os_thread_.Join();
+  for (;;) {
+    uint32_t owner = kNobody;
+    if (owner_.compare_exchange_strong(owner, kReaper,
+                                       std::memory_order_relaxed)) {
+      return Reap(started);
+    }
+    if (owner == kLetGo || phase() == kJoined) return true;
+    // Another joiner is at it, and may give up.
+    Waiter waiter;
+    {
+      ParkingSpot spot(end_key());
+      owner = owner_.load(std::memory_order_relaxed);  // (J1)
+      if (owner == kNobody || owner == kLetGo || phase() == kJoined) continue;
+      spot.Add(waiter);
+    }
+    if (!waiter.Sleep(started)) return phase() == kJoined;
+  }
+}
+
+// REQUIRES: owner_ is kReaper, and this thread has made it that.
+bool ThreadState::Reap(const WaitLimit& limit) {
+  if (os_thread_.JoinWithin(limit)) {
     ThreadRegistry::Remove(*this);
     SetPhase(kJoined);
     return true;
   }
-  // Another joiner is at it, or has done it.
-  return owner == kLetGo || AwaitEnd(kJoined, started);
+  bool let_go = false;
+  {
+    WakeList woken;
+    ParkingSpot spot(end_key());
+    uint32_t owner = kReaper;
+    if (!owner_.compare_exchange_strong(owner, kNobody,
+                                        std::memory_order_relaxed)) {
+      owner_.store(kLetGo, std::memory_order_relaxed);
+      let_go = true;
+    }
+    spot.WakeAll(woken);  // (J1)
+  }
+  if (let_go) os_thread_.Detach();  // (J2)
+  return false;
 }
 
 void ThreadState::JoinOrLetGo() noexcept {
@@ -187,12 +232,20 @@ void ThreadState::JoinOrLetGo() noexcept {
     return;
   }
   AwaitStarted();  // until it has said which thread it is: [PHASE]
-  uint32_t owner = kNobody;
-  if (!owner_.compare_exchange_strong(owner, kLetGo,
-                                      std::memory_order_relaxed)) {
-    return;  // a joiner deals with it
+  for (;;) {
+    uint32_t owner = kNobody;
+    if (owner_.compare_exchange_strong(owner, kLetGo,
+                                       std::memory_order_relaxed)) {
+      os_thread_.Detach();
+      return;
+    }
+    // A joiner deals with it: it has joined it, will, or detaches it (J2).
+    if (owner != kReaper ||
+        owner_.compare_exchange_strong(owner, kLastReaper,
+                                       std::memory_order_relaxed)) {
+      return;
+    }
   }
-  os_thread_.Detach();
 }
 
 }  // namespace internal

@@ -29,6 +29,7 @@ class ThreadState : public ThreadRecord {
   void Start();
   bool Join(const WaitLimit& limit) final;
   bool RequestStop() final { return !IsLost() && stop_.request_stop(); }
+  bool JoinsAtExit() const final { return joins_at_exit_ && !daemon(); }
   bool WillBeJoined() const final {
     // relaxed: only the thread itself lets go what is no daemon.
     return !daemon() && owner_.load(std::memory_order_relaxed) != kLetGo;
@@ -51,12 +52,23 @@ class ThreadState : public ThreadRecord {
   // Who deals with the system's thread when it has ended. Nobody at first; then
   // the one who changes it. relaxed: handle and end come with [PHASE].
   //
-  // | owner_   | pthread_join() is called by | the phase ends as |
-  // |----------|-----------------------------|-------------------|
-  // | kNobody  |                             |                   |
-  // | kReaper  | the first joiner            | kJoined           |
-  // | kLetGo   | none: it is detached        | kGone             |
-  enum Owner : uint32_t { kNobody, kReaper, kLetGo };
+  // | owner_      | pthread_join() is called by      | next, by           |
+  // |-------------|----------------------------------|--------------------|
+  // | kNobody     |                                  | kReaper, a joiner  |
+  // |             |                                  | kLetGo             |
+  // | kReaper     | a joiner, within its limit       | kNobody, the same  |
+  // |             |                                  | kLastReaper        |
+  // | kLastReaper | the same; the Thread is let go   | kLetGo, the same   |
+  // | kLetGo      | none: it is detached             |                    |
+  //
+  // A reaper that joins it sets the phase to kJoined and leaves owner_ as it
+  // is. One whose limit passes first gives the thread back; the other joiners
+  // are parked on the key of the end until one of the two:
+  //   (J1) owner_ leaves kReaper and kLastReaper with that key's bucket locked,
+  //        and a joiner reads it with the bucket locked before it parks.
+  //   (J2) somebody calls pthread_join() or pthread_detach(), once: who is let
+  //        go while another reaps leaves that to the reaper.
+  enum Owner : uint32_t { kNobody, kReaper, kLastReaper, kLetGo };
 
   // What only few threads have, not to make the others larger.
   struct Extras {
@@ -72,12 +84,14 @@ class ThreadState : public ThreadRecord {
 
   static void* Run(void* opaque);
   int StartAtSystem();
+  bool Reap(const WaitLimit& limit);
   bool TakeOn();
 
   Atomic<uint32_t> owner_{kNobody};
   // The thread itself writes it before kRunning or kRefused. Then only the owner
   // uses it, or the start that was refused.
   OsThread os_thread_;
+  bool joins_at_exit_ = true;  // if it is no daemon
   std::unique_ptr<Extras> extras_;
   std::stop_source stop_;  // without a state if the function takes no token
 };
@@ -86,22 +100,34 @@ class ThreadState : public ThreadRecord {
 template <typename Body>
 class ThreadStateOf final : public ThreadState {
  public:
-  template <typename... Settings>
-  explicit ThreadStateOf(Body body, Settings&&... settings)
-      : ThreadState(std::forward<Settings>(settings)...),
-        body_(std::move(body)) {}
+  // `make()` returns the body, and does that right where it is kept: what a
+  // user gives is copied or moved once.
+  template <typename Make, typename... Settings>
+  explicit ThreadStateOf(const Make& make, Settings&&... settings)
+      : ThreadState(std::forward<Settings>(settings)...), body_(make()) {}
+  ThreadStateOf(const ThreadStateOf&) = delete;
+  ThreadStateOf& operator=(const ThreadStateOf&) = delete;
+  ~ThreadStateOf() override {
+    if (has_body_) body_.~Body();
+  }
 
  private:
   void Call() override {
     if constexpr (std::is_invocable_v<Body&, std::stop_token>) {
-      static_cast<void>((*body_)(stop_token()));
+      static_cast<void>(body_(stop_token()));
     } else {
-      static_cast<void>((*body_)());
+      static_cast<void>(body_());
     }
   }
-  void DestroyFunction() override { body_.reset(); }
+  void DestroyFunction() override {
+    has_body_ = false;
+    body_.~Body();
+  }
 
-  std::optional<Body> body_;
+  bool has_body_ = true;
+  union {  // it ends with the function
+    Body body_;
+  };
 };
 
 }  // namespace internal

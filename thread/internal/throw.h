@@ -14,6 +14,11 @@
 
 #include "absl/base/config.h"
 
+#if defined(ABSL_HAVE_EXCEPTIONS) && defined(__GLIBCXX__)
+#include <cxxabi.h>
+#define HEDDLE_HAVE_FORCED_UNWIND
+#endif
+
 namespace heddle {
 namespace internal {
 
@@ -51,12 +56,20 @@ template <typename Error>
 #endif
 }
 
-// Calls `body()`; returns what it threw, of whatever type, or null.
+// Calls `body()`; returns what it threw, of whatever type, or null. Where
+// pthread_exit() or pthread_cancel() ends the thread in it, the stack is
+// unwound as by an exception, which is none and which nobody may keep: it is
+// passed on.
+// (libc++ does not show it to a catch (...).)
 template <typename Body>
 [[nodiscard]] std::exception_ptr CatchAll(Body&& body) {
 #ifdef ABSL_HAVE_EXCEPTIONS
   try {
     std::forward<Body>(body)();
+#ifdef HEDDLE_HAVE_FORCED_UNWIND
+  } catch (const abi::__forced_unwind&) {
+    throw;
+#endif
   } catch (...) {
     return std::current_exception();
   }

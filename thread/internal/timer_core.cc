@@ -1,19 +1,17 @@
 #include "heddle/thread/internal/timer_core.h"
 
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 
 #include "absl/time/time.h"
 #include "heddle/thread/internal/atomic.h"
-#include "heddle/thread/internal/duration_nanos.h"
 #include "heddle/thread/internal/parking.h"
+#include "heddle/thread/internal/stop_callback.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
 namespace internal {
-
-TimerCore::TimerCore(const absl::Duration& interval)
-    : interval_nanos_(DurationNanos(interval)) {}
 
 bool TimerCore::Cancel() { return Finish(kPending); }
 
@@ -44,7 +42,13 @@ bool TimerCore::WaitFinished(const WaitLimit& limit) const {
 }
 
 bool TimerCore::AwaitTurn(const std::stop_token& stop) {
-  if (WaitFinished({absl::Nanoseconds(interval_nanos_), stop})) return false;
+  {
+    const auto cancel = [this] { Cancel(); };
+    std::optional<StopCallback<decltype(cancel)>> on_stop;
+    if (delay_.stop_token().stop_possible())
+      on_stop.emplace(delay_.stop_token(), cancel);
+    if (WaitFinished({delay_.Remaining(), stop})) return false;
+  }
   if (stop.stop_requested()) {
     Cancel();
     return false;

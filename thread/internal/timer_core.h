@@ -14,7 +14,7 @@ namespace internal {
 
 class TimerCore {
  public:
-  explicit TimerCore(const absl::Duration& interval);
+  explicit TimerCore(const WaitLimit& delay) : delay_(delay) {}
   TimerCore(const TimerCore&) = delete;
   TimerCore& operator=(const TimerCore&) = delete;
 
@@ -62,7 +62,7 @@ class TimerCore {
   bool AwaitTurn(const std::stop_token& stop);
   bool Finish(uint32_t from);  // false if that is not the state
 
-  const int64_t interval_nanos_;  // INT64_MAX: for ever
+  const WaitLimit delay_;
   Atomic<uint32_t> word_{kPending};
 };
 

@@ -127,8 +127,8 @@ MUTANTS = [
     (
         "[PHASE] without release",
         "thread/internal/thread_state.cc",
-        "self->phase_.store(kEnded, std::memory_order_release)",
-        "self->phase_.store(kEnded, std::memory_order_relaxed)",
+        "state.phase_.store(kEnded, std::memory_order_release)",
+        "state.phase_.store(kEnded, std::memory_order_relaxed)",
         models(THREAD, "ThreadModel", "WhoSeesThatItIsNotAliveSeesWhatItDid"),
     ),
     (
@@ -137,6 +137,34 @@ MUTANTS = [
         "if (!waiter.Sleep(limit)) return phase() >= wanted;",
         "if (!waiter.Sleep(limit)) return true;",
         models(THREAD, "ThreadModel", "AJoinWithALimitEndsAndTellsTheTruth"),
+    ),
+    (
+        "a joiner that gives up does not say so to the others",
+        "thread/internal/thread_state.cc",
+        "    spot.WakeAll(woken);  // (J1)\n",
+        "",
+        models(THREAD, "ThreadModel", "OfTwoJoinersOneMayGiveUp"),
+    ),
+    (
+        "a joiner misses that another gives up",
+        "thread/internal/thread_state.cc",
+        "      if (owner == kNobody || owner == kLetGo || phase() == kJoined) continue;\n",
+        "",
+        models(THREAD, "ThreadModel", "OfTwoJoinersOneMayGiveUp"),
+    ),
+    (
+        "who gives up keeps the thread",
+        "thread/internal/thread_state.cc",
+        "owner_.compare_exchange_strong(owner, kNobody,",
+        "owner_.compare_exchange_strong(owner, kReaper,",
+        models(THREAD, "ThreadModel", "OfTwoJoinersOneMayGiveUp"),
+    ),
+    (
+        "who lets go while another reaps says nothing",
+        "thread/internal/thread_state.cc",
+        "    if (owner != kReaper ||\n",
+        "    if (true ||\n",
+        models(THREAD, "ThreadModel", "ADaemonLetGoWhileAnotherJoinsItIsDetachedOrJoined"),
     ),
     (
         "the destructor does not wait",
