@@ -13,13 +13,16 @@
 //   }
 //
 // Nothing is waited for in vain: a promise that is destroyed without a result
-// leaves a future that fails with BrokenPromise. The future can be cancelled
+// leaves a future that fails with BrokenPromise (or with std::bad_alloc, where
+// there is no memory even for that). The future can be cancelled
 // until the promise says that work has begun. (Python: the methods of
 // concurrent.futures.Future that are for executors and tests.)
 //
-// Thread safety: SetRunningOrNotifyCancel(), SetResult() and SetException(), and
-// all methods of the future; a promise itself is moved and destroyed in one
-// thread.
+// Thread safety: GetFuture(), SetRunningOrNotifyCancel(), SetResult() and
+// SetException() may be called by several threads at once, and so may all methods
+// of the future. A promise is moved and destroyed by one thread, with no other in
+// a call of it; but once its result is seen, by whatever handle, that may be while
+// the SetResult() or SetException() that gave it has not returned.
 // Memory ordering: what came before SetResult() or SetException() is visible to
 // who finds the future done.
 // Errors: InvalidStateError (heddle/pool/errors.h) if the future is not in a

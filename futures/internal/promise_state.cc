@@ -45,9 +45,13 @@ void ThrowInvalidState(ResultState::State state) {
       InvalidStateError(absl::StrCat("Promise: the future ", Describe(state))));
 }
 
-std::exception_ptr MakeBrokenPromise() {
-  return internal::MakeExceptionPtr(BrokenPromise(
-      "Promise: it was dropped before the future had its result"));
+std::exception_ptr MakeBrokenPromise() noexcept {
+  std::exception_ptr broken;
+  std::exception_ptr no_memory = internal::CatchAll([&] {
+    broken = internal::MakeExceptionPtr(BrokenPromise(
+        "Promise: it was dropped before the future had its result"));
+  });
+  return broken != nullptr ? broken : no_memory;
 }
 
 }  // namespace futures_internal

@@ -17,8 +17,9 @@ namespace futures_internal {
 [[noreturn]] void ThrowMovedFrom();
 [[noreturn]] void ThrowNullError();
 [[noreturn]] void ThrowInvalidState(pool_internal::ResultState::State state);
-// BrokenPromise; null in a build without exceptions.
-std::exception_ptr MakeBrokenPromise();
+// BrokenPromise, or std::bad_alloc if there is no memory for that; null in a
+// build without exceptions.
+std::exception_ptr MakeBrokenPromise() noexcept;
 
 // As the methods of Promise.
 template <typename T>
@@ -62,7 +63,7 @@ class PromiseState final : public pool_internal::ResultOf<T> {
       this->Change(State::kSetting, before);
       internal::Rethrow(std::move(error));
     }
-    this->Finish();
+    FinishBorrowed();
   }
 
   void SetException(const std::exception_ptr& error) {
@@ -70,7 +71,7 @@ class PromiseState final : public pool_internal::ResultOf<T> {
     const State before = BeginSetting();
     if (before >= State::kSetting) ThrowInvalidState(before);
     this->error_ = error;
-    this->Finish();
+    FinishBorrowed();
   }
 
   // The promise is gone.
@@ -94,6 +95,14 @@ class PromiseState final : public pool_internal::ResultOf<T> {
     const State before = this->Change(State::kPending, State::kSetting);
     if (before != State::kRunning) return before;
     return this->Change(State::kRunning, State::kSetting);
+  }
+
+  // The reference of the caller's is the promise's, and a waiter that sees the
+  // result may destroy that, and every future, before this has told the others.
+  void FinishBorrowed() noexcept {
+    this->Ref();
+    this->Finish();
+    this->Unref();
   }
 
   // It is in no queue, and has no callable.
