@@ -18,6 +18,9 @@
 //     end.
 //   - A future that was given is not held any more. Who drops the range early
 //     leaves nothing behind at the others, which are not cancelled.
+//   - In a task, without a limit, a step for which nothing is done runs what the
+//     task's own pool has queued of the futures, one at a time. The step for the
+//     last one throws what Future::Wait() does, and the range is at its end.
 // (Python: concurrent.futures.as_completed, whose clock starts at the first step
 // though.)
 //
@@ -133,14 +136,13 @@ class CompletedFutures {
 // The futures of a range of Future<T>, as they are done. Throws std::logic_error
 // if one of them has no result behind it, and std::bad_alloc.
 template <typename Futures>
-[[nodiscard]] auto AsCompleted(const Futures& futures,
+[[nodiscard]] auto AsCompleted(Futures&& futures,
                                const AsCompletedOptions& options) {
   return CompletedFutures(
       futures_internal::MakeFutureSet("AsCompleted", futures), options);
 }
 template <typename Futures>
-[[nodiscard]] auto AsCompleted(const Futures& futures,
-                               const WaitLimit& limit = {}) {
+[[nodiscard]] auto AsCompleted(Futures&& futures, const WaitLimit& limit = {}) {
   return AsCompleted(futures, AsCompletedOptions{.limit = limit});
 }
 

@@ -89,6 +89,12 @@ class Executor {
         *this, internal::BindCall(std::forward<Function>(function),
                                   std::forward<Arguments>(arguments)...));
   }
+  // Any other call does not compile, and says why.
+  template <typename Function, typename... Arguments>
+  void Submit(Function&& /*function*/, Arguments&&... /*arguments*/) {
+    futures_internal::ExplainBadCall<std::decay_t<Function>,
+                                     std::decay_t<Arguments>...>();
+  }
 
   // Schedules `function(element)` for each element of a range, or
   // `function(a, b, ...)` for the elements of several side by side, up to the

@@ -17,6 +17,18 @@
 // is waited for without end. A cancelled future is done at once, for every kind
 // of wait. (Python: concurrent.futures.Future, whose names are used here.)
 //
+// Waits without a limit, in a task: what is still queued in the task's own pool
+// runs here and now, in place of the wait. It runs inside what the waiter holds:
+// it enters an RLock of the waiter's, waits for ever for a Lock of the waiter's,
+// and sees the waiter's thread_local and Local<T> values. So hold no lock over
+// such a wait that the work takes. When half of the stack is used, another
+// thread runs it for the waiter, with a stack of its own; if none can be had, the
+// wait throws std::system_error. A wait that could never end, because what it
+// waits for waits for this very task, be it by way of others, of maps, forks or
+// loops, throws DeadlockError. Limited waits do none of this.
+//
+// An exception that nobody asks for is dropped with the last handle.
+//
 // Thread safety: all methods of handles to one result. A handle itself is a
 // value: assign to it in one thread at a time.
 // Memory ordering: what the work did is visible after a call that found it
@@ -29,6 +41,7 @@
 #define HEDDLE_FUTURES_FUTURE_H_
 
 #include <exception>
+#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -46,8 +59,8 @@ class Future : public pool_internal::ResultHandle<T> {
 
  public:
   // Future(): a handle without a result. valid(): whether there is one behind
-  // it, now or to come. Handles are equal if they share one result, and can be
-  // hashed.
+  // it, now or to come. Handles are equal if they share one result; they can be
+  // hashed, and have an order, for use in sets.
   using Handle::Handle;
 
   // True when the work has ended, by a value, an exception or a cancellation.
@@ -59,8 +72,9 @@ class Future : public pool_internal::ResultHandle<T> {
   // True if the work was cancelled.
   [[nodiscard]] bool Cancelled() const { return state().Cancelled(); }
 
-  // Cancels the work unless it has begun; then those who wait are woken and
-  // the callable is destroyed, here and now. True if the future is cancelled,
+  // Cancels the work unless it has begun; then those who wait are woken,
+  // callbacks are called and the callable is destroyed, here and now (but see
+  // AddDoneCallback()). True if the future is cancelled,
   // by this call or an earlier one; false if the work is running or has ended.
   bool Cancel() const { return state().Cancel(); }
 
@@ -70,13 +84,17 @@ class Future : public pool_internal::ResultHandle<T> {
   // ended. (Work that has not begun can be cancelled instead.)
   bool RequestStop() const { return state().RequestStop(); }
 
-  // Waits within `limit` until the work has ended; false if that passed first.
-  bool Wait(const WaitLimit& limit = {}) const { return state().Wait(limit); }
+  // Waits until the work has ended. In a task: see above, also for the errors.
+  bool Wait() const { return state().Wait(WaitLimit()); }
+  // The same within `limit`; false if that passed first.
+  [[nodiscard]] bool Wait(const WaitLimit& limit) const {
+    return state().Wait(limit);
+  }
 
   // Waits within `limit` and returns the result, which lives as long as any
   // handle. If the work threw, rethrows the same object, each time. Throws
   // TimeoutError if the limit passed first, CancelledError if the work was
-  // cancelled.
+  // cancelled, and what Wait() does.
   decltype(auto) Result(const WaitLimit& limit = {}) const& {
     if constexpr (std::is_object_v<T>) {
       return std::as_const(MutableResult(limit));
@@ -88,8 +106,16 @@ class Future : public pool_internal::ResultHandle<T> {
   // As above, but moves the result out: std::move(future).Result(). Later
   // calls, through any handle, find what the move left behind.
   T Result(const WaitLimit& limit = {}) && {
-    if constexpr (std::is_object_v<T>) {
-      return std::move(MutableResult(limit));
+    if constexpr (!pool_internal::CanMoveOut<T>()) {
+      static_assert(
+          pool_internal::CanMoveOut<T>(),
+          "Result() of an rvalue future moves the result out, and this type "
+          "cannot be moved: keep the future in a variable, and ask that: "
+          "`const auto& result = future.Result();`");
+    } else if constexpr (std::is_object_v<T>) {
+      // What is kept is no constant.
+      return std::move(
+          const_cast<std::remove_const_t<T>&>(MutableResult(limit)));
     } else {
       return MutableResult(limit);
     }
@@ -113,6 +139,12 @@ class Future : public pool_internal::ResultHandle<T> {
   // on already. What they throw goes to the except hook. The function is
   // destroyed after its call; that the future's last handle goes while it is
   // called does no harm.
+  //
+  // A callback may complete or cancel another future: that one's callbacks are
+  // then called inside it. Where 8 are inside one another, what would come
+  // deeper is called when the innermost has returned, in its order, and so before
+  // the outermost returns. So chains may have any length. Callables and results
+  // that are destroyed count, and wait, as callbacks do.
   template <typename Function>
   requires std::is_invocable_v<std::decay_t<Function>, Future>
   void AddDoneCallback(Function&& function) const {
@@ -132,5 +164,9 @@ class Future : public pool_internal::ResultHandle<T> {
 };
 
 }  // namespace heddle
+
+template <typename T>
+struct std::hash<heddle::Future<T>>
+    : heddle::pool_internal::ResultHandleHash<heddle::Future<T>> {};
 
 #endif  // HEDDLE_FUTURES_FUTURE_H_

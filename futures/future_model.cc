@@ -2,21 +2,26 @@
 // drops the last handle, or watches several.
 
 #include <cstddef>
+#include <cstdint>
+#include <exception>
 #include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "heddle/futures/future.h"
 #include "heddle/futures/internal/completions.h"
 #include "heddle/futures/promise.h"
 #include "heddle/futures/wait.h"
 #include "heddle/pool/errors.h"
+#include "heddle/pool/internal/fork.h"
 #include "heddle/pool/internal/result_handle.h"
 #include "heddle/pool/internal/result_state.h"
 #include "heddle/pool/task.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
 #include "heddle/tools/explore/explore.h"
@@ -145,6 +150,63 @@ TEST(FutureModel, TheLastHandleGoesWhileTheTaskIsDropped) {
         },
         [&] { submitted.task = Task(); });
     explore::Check(called.load(std::memory_order_relaxed) == 1);
+  }));
+}
+
+// One has waited in vain, so that there might be somebody to tell.
+TEST(FutureModel, WhoFindsAPromiseDoneMayDestroyIt) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
+    std::optional<Promise<int>> promise(std::in_place);
+    Promise<int>* const setter = &*promise;
+    Future<int> future = promise->GetFuture();
+    explore::Check(!future.Wait(absl::ZeroDuration()));
+    run.Run([&] { setter->SetResult(7); },
+            [&] {
+              if (!future.Done()) return;
+              future = Future<int>();
+              promise.reset();
+            });
+  }));
+}
+
+TEST(FutureModel, WhoFindsAPromiseFailedMayDestroyIt) {
+  EXPECT_TRUE(Holds(3, [](Execution& run) {
+    std::optional<Promise<int>> promise(std::in_place);
+    Promise<int>* const setter = &*promise;
+    Future<int> future = promise->GetFuture();
+    explore::Check(!future.Wait(absl::ZeroDuration()));
+    const auto error = std::make_exception_ptr(7);
+    run.Run([&] { setter->SetException(error); },
+            [&] {
+              if (!future.Done()) return;
+              future = Future<int>();
+              promise.reset();
+            });
+  }));
+}
+
+// Dropped for a reason, the task leaves nothing: neither its memory nor, when
+// the news of it is there, what its callable held.
+TEST(FutureModel, WhatADroppedTaskHeldIsGoneWithTheNews) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    Var<int> held = 0;
+    struct Holder {
+      explicit Holder(Var<int>& count) : held(&count) { *held = *held + 1; }
+      Holder(Holder&& other) noexcept
+          : held(std::exchange(other.held, nullptr)) {}
+      ~Holder() {
+        if (held != nullptr) *held = *held - 1;
+      }
+      Var<int>* held;
+    };
+    Submitted submitted([holder = Holder(held)] { return 7; });
+    run.Run([&] { std::move(submitted.task).Drop(std::make_exception_ptr(7)); },
+            [&] {
+              submitted.future.Wait();
+              explore::Check(!submitted.future.Cancelled());
+              explore::Check(held == 0);
+              submitted.future = Future<int>();
+            });
   }));
 }
 
@@ -279,6 +341,71 @@ TEST(FutureModel, OfTwoTasksThatWaitForEachOtherOneIsToldSo) {
     run.Run([&] { std::move(a.task).Run(); }, [&] { std::move(b.task).Run(); });
     explore::Check(told.load(std::memory_order_relaxed) == 1);
     explore::Check(a.future.Result() == 7 && b.future.Result() == 7);
+  }));
+}
+
+// A fork that another took waits for the task whose fork it is. The task's wait
+// for the fork may close the ring, and cannot end by an error.
+TEST(FutureModel, InARingThroughAForkOneIsToldSo) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    std::optional<Future<int>> future;
+    internal::Atomic<int> told{0};
+    auto wait = [&] {
+      try {
+        future->Wait();
+      } catch (const DeadlockError&) {
+        told.fetch_add(1, std::memory_order_relaxed);
+      }
+    };
+    pool_internal::ForkOf<decltype(wait)> fork(wait);
+    Submitted task([&] {
+      fork.Wait();
+      return 7;
+    });
+    future = task.future;
+    run.Run([&] { std::move(task.task).Run(); }, [&] { Task(&fork).Run(); });
+    explore::Check(told.load(std::memory_order_relaxed) == 1);
+    explore::Check(future->Result() == 7);
+  }));
+}
+
+// In a worker, who waits for the first of several runs what is queued of them.
+TEST(FutureModel, WhoWaitsForTheFirstMakesItUnlessAnotherDoes) {
+  EXPECT_TRUE(Holds(2, [](Execution& run) {
+    constexpr uint64_t kPool = 7;
+    const Promise<int> never;
+    Var<int> ran = 0;
+    Submitted submitted([&] { return ++ran; });
+    submitted.task.set_pool(kPool);
+    const std::vector<Future<int>> futures = {never.GetFuture(),
+                                              submitted.future};
+    run.Run([&] { std::move(submitted.task).Run(); },
+            [&] {
+              internal::ThisThread().pool = kPool;
+              const auto [done, not_done] =
+                  Wait(futures, ReturnWhen::kFirstCompleted);
+              internal::ThisThread().pool = 0;
+              explore::Check(done.size() == 1 && done[0].Result() == 1);
+            });
+    explore::Check(ran == 1);
+  }));
+}
+
+TEST(FutureModel, WhoWaitsForTheFirstMakesItIfNobodyElseDoes) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
+    constexpr uint64_t kPool = 7;
+    const Promise<int> never;
+    Submitted submitted([] { return 1; });
+    submitted.task.set_pool(kPool);
+    const std::vector<Future<int>> futures = {never.GetFuture(),
+                                              submitted.future};
+    run.Run([&] {
+      internal::ThisThread().pool = kPool;
+      const auto [done, not_done] = Wait(futures, ReturnWhen::kFirstCompleted);
+      internal::ThisThread().pool = 0;
+      explore::Check(done.size() == 1 && done[0].Result() == 1);
+    });
+    submitted.task = Task();
   }));
 }
 

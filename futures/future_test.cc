@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <unordered_set>
@@ -35,6 +36,27 @@ namespace {
 using ::testing::Pointee;
 
 const int kSeven = 7;
+
+TEST(FutureTest, HandlesMayBeInSets) {
+  ManualExecutor executor;
+  const Future<int> a = executor.Submit([] { return 1; });
+  const Future<int> b = executor.Submit([] { return 2; });
+  EXPECT_EQ((std::set<Future<int>>{a, b, Future<int>(a)}).size(), 2u);
+  EXPECT_EQ((std::unordered_set<Future<int>>{a, b, Future<int>(a)}).size(), 2u);
+}
+
+// What a call returns by rvalue reference lives in what it was called with.
+TEST(FutureTest, RvaluesAreKeptAsValuesAndConstantsMoveOut) {
+  ManualExecutor executor;
+  const std::string text(100, 'x');
+  const Future<std::string> rvalue = executor.Submit(
+      [](std::string&& s) -> std::string&& { return std::move(s); }, text);
+  Future<const std::unique_ptr<int>> constant = executor.Submit(
+      []() -> const std::unique_ptr<int> { return std::make_unique<int>(7); });
+  executor.RunAll();
+  EXPECT_EQ(rvalue.Result(), text);
+  EXPECT_EQ(*std::move(constant).Result(), 7);
+}
 
 TEST(FutureTest, DefaultMadeHandleIsNotValid) {
   EXPECT_FALSE(Future<int>().valid());

@@ -24,6 +24,23 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+TEST(WaitTest, TakesListsViewsAndALimitAlone) {
+  InlineExecutor executor;
+  Promise<int> never;
+  const Future<int> done = executor.Submit([] { return 1; });
+  const std::vector<Future<int>> both = {done, never.GetFuture()};
+  EXPECT_EQ(Wait(both, absl::ZeroDuration()).done.size(), 1u);
+  EXPECT_EQ(Wait({done, done}).done.size(), 1u);
+  EXPECT_EQ(Wait({done, never.GetFuture()}, absl::ZeroDuration()).done.size(),
+            1u);
+  struct View {  // as a filtered one: it cannot be gone through when const
+    auto begin() { return futures.begin(); }
+    auto end() { return futures.begin() + 1; }
+    std::vector<Future<int>> futures;
+  };
+  EXPECT_EQ(Wait(View{both}).done.size(), 1u);
+}
+
 TEST(WaitTest, WithoutFuturesItReturnsAtOnce) {
   for (const ReturnWhen when :
        {ReturnWhen::kAllCompleted, ReturnWhen::kFirstCompleted,

@@ -160,13 +160,13 @@ class ThreadPool {
     if constexpr (pool_internal::CheckRange<Range>()) {
       pool_internal::CallRef<Function> call(function);
       if constexpr (pool_internal::CanView<Range>) {
-        return StartMap(call, pool_internal::View<Function, Range>(range),
-                        options, pool_internal::TellNobody())
-            .Get();
+        return pool_internal::GetAtEnd(
+            StartMap(call, pool_internal::View<Function, Range>(range), options,
+                     pool_internal::TellNobody()));
       } else {
-        return StartMap(call, pool_internal::List(std::forward<Range>(range)),
-                        options, pool_internal::TellNobody())
-            .Get();
+        return pool_internal::GetAtEnd(
+            StartMap(call, pool_internal::List(std::forward<Range>(range)),
+                     options, pool_internal::TellNobody()));
       }
     }
   }
@@ -311,7 +311,7 @@ class ThreadPool {
 
   template <typename Tell, typename Call>
   auto Submit(Tell tell, Call call) {
-    using R = std::invoke_result_t<Call&>;
+    using R = internal::Kept<std::invoke_result_t<Call&>>;
     using State = pool_internal::ResultTask<R, Call, Tell>;
     auto* const state =
         pool_internal::MakeInBlock<State>(std::move(call), std::move(tell));

@@ -1254,13 +1254,13 @@ void WorkerPool::RunInWorker(std::function<void()> function) {
   auto* const state = pool_internal::MakeInBlock<State>(std::move(function));
   TaskQueue tasks;
   tasks.Push(Task(state));  // has the state's own reference
-  const AsyncResult<void> result(state);
+  AsyncResult<void> result(state);
   // Beyond the bound: the caller waits for it in any case, and must not run it.
   if (!ScheduleMany(tasks)) {
     internal::Throw(
         ShutdownError("WorkerPool::Invoke: the pool accepts no more work"));
   }
-  result.Get();
+  pool_internal::GetAtEnd(std::move(result));
 }
 
 uint64_t WorkerPool::number() const { return core_->number(); }

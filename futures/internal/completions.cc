@@ -31,6 +31,8 @@ class Completions::Shared {
   // The result at `i` is there.
   void Push(size_t i) { Push(entries_[i]); }
 
+  bool HasReady() const { return ready_.value() > 0; }
+
   std::optional<size_t> Pop(const WaitLimit& limit) {
     if (!ready_.Acquire(limit)) return std::nullopt;
     LockGuard guard(lock_);
@@ -79,7 +81,9 @@ class Completions::Shared {
 };
 
 Completions::Completions(const States& states)
-    : states_(states), shared_(new Shared(states.size())) {
+    : states_(states),
+      left_(states.size()),
+      shared_(new Shared(states.size())) {
   size_t unlisted = 0;
   for (size_t i = 0; i < states_.size(); ++i) {
     // Before the callbacks of others: those may take their time.
@@ -101,9 +105,28 @@ Completions::~Completions() {
 }
 
 std::optional<size_t> Completions::Next(const WaitLimit& limit) {
+  if (pool_internal::IsEndless(limit) && !shared_->HasReady()) Help(limit);
   const std::optional<size_t> next = shared_->Pop(limit);
-  if (next.has_value()) states_[*next] = nullptr;
+  if (next.has_value()) {
+    states_[*next] = nullptr;
+    --left_;
+  }
   return next;
+}
+
+// A wait without end, for none that is there. What begins stays begun, so all
+// calls together look at each once.
+void Completions::Help(const WaitLimit& limit) {
+  for (; unbegun_ < states_.size(); ++unbegun_) {
+    ResultState* const state = states_[unbegun_];
+    if (state == nullptr) continue;
+    if (state->RunInPlace()) return;
+  }
+  if (left_ > 1) return;
+  // It is certain which one has to come, so a ring of waits can be seen.
+  for (ResultState* const state : states_) {
+    if (state != nullptr) state->Wait(limit);
+  }
 }
 
 }  // namespace futures_internal

@@ -40,12 +40,20 @@ class Completions {
   // Waits within `limit`, which is started, for the next result that is there,
   // those first that came first; returns its place in `states`. Nothing if the
   // limit passed. REQUIRES: not all have been told of.
+  // (In a worker, if there is no limit, what its pool has queued of them is run
+  // here, one at a time, the first of them first. Throws what a wait for the last
+  // of them does.)
   std::optional<size_t> Next(const WaitLimit& limit);
 
  private:
   class Shared;
 
+  void Help(const WaitLimit& limit);
+
   States states_;  // null: told of
+  size_t left_;    // the others
+  // What is before has begun or has ended.
+  size_t unbegun_ = 0;
   Shared* const shared_;
 };
 

@@ -16,13 +16,14 @@ namespace futures_internal {
 
 // In a block of its own, which goes with the call.
 template <typename Future, typename Function>
-class DoneCallback final : public pool_internal::ResultHook {
+class DoneCallback final : public pool_internal::CallbackHook {
  public:
   template <typename Source>
   DoneCallback(const Future& future, Source&& function)
       : future_(future), function_(std::forward<Source>(function)) {}
 
-  void Completed() noexcept override {
+ private:
+  void Call() noexcept override {
     internal::CallReporting([this] {
       std::invoke(std::move(function_.get()), std::move(future_));
     });
@@ -30,7 +31,6 @@ class DoneCallback final : public pool_internal::ResultHook {
     pool_internal::DestroyInBlock(this);
   }
 
- private:
   Future future_;  // so the result does not go before the call
   pool_internal::CallableCell<Function> function_;
 };

@@ -25,9 +25,10 @@ struct FutureSet {
   States states;  // theirs
 };
 
-// What is in `futures`, a range of Future<T>.
+// What is in `futures`, a range of Future<T>. (Not const: a filtered view cannot
+// be gone through then.)
 template <typename Futures>
-auto MakeFutureSet(const char* caller, const Futures& futures) {
+auto MakeFutureSet(const char* caller, Futures& futures) {
   using pool_internal::ResultAccess;
   States all;
   for (const auto& future : futures)

@@ -10,6 +10,7 @@
 #include "heddle/futures/future.h"
 #include "heddle/pool/internal/result_state.h"
 #include "heddle/pool/task.h"
+#include "heddle/thread/internal/bind_call.h"
 
 namespace heddle {
 
@@ -30,13 +31,30 @@ struct ResultOfCall<Call, false> : std::invoke_result<Call&> {};
 // allocation, for the task, the call and the result together.
 template <typename Call>
 auto SubmitCall(Executor& executor, Call call) {
-  using T = typename ResultOfCall<Call>::type;
+  using T = internal::Kept<typename ResultOfCall<Call>::type>;
   using State = pool_internal::ResultTask<T, Call>;
   auto* const state = pool_internal::MakeInBlock<State>(std::move(call));
   Task task(state);
   Future<T> future(state);
   ScheduleOn(executor, std::move(task));
   return future;
+}
+
+// Says why `Function` cannot be submitted with these arguments, all decayed.
+template <typename Function, typename... Arguments>
+constexpr void ExplainBadCall() {
+  constexpr bool kTakesReferences =
+      std::is_invocable_v<Function, Arguments&...> ||
+      std::is_invocable_v<Function, std::stop_token, Arguments&...>;
+  static_assert(
+      !kTakesReferences,
+      "Submit: the function takes an argument by non-const reference, and "
+      "would "
+      "get a copy: pass std::ref(x) to share x, or take it by value or const&");
+  static_assert(
+      kTakesReferences,
+      "Submit: the function cannot be called with these arguments: they are "
+      "copied or moved in now, and passed on as rvalues of their own types");
 }
 
 }  // namespace futures_internal

@@ -11,6 +11,8 @@
 #include <exception>
 #include <utility>
 
+#include "heddle/pool/internal/endless_wait.h"
+#include "heddle/pool/internal/running_call.h"
 #include "heddle/pool/task.h"
 #include "heddle/sync/event.h"
 #include "heddle/thread/internal/throw.h"
@@ -21,7 +23,10 @@ namespace pool_internal {
 class Fork : public Task::Node {
  public:
   // Waits until whoever took it has run it; then it may be destroyed.
-  void Wait() { taken_and_done_.Wait(); }
+  void Wait() {
+    const EndlessWait wait(this, EndlessWait::IfRing::kTellAnother);
+    taken_and_done_.Wait();
+  }
 
   // What it threw. REQUIRES: it has run.
   std::exception_ptr& error() { return error_; }
@@ -32,7 +37,10 @@ class Fork : public Task::Node {
   // By who took it. The Set() is the last touch.
   template <typename Function>
   bool RunTaken(Function& function) noexcept {
-    error_ = internal::CatchAll([&] { function(); });
+    {
+      const RunningCall running(this);
+      error_ = internal::CatchAll([&] { function(); });
+    }
     const bool ok = error_ == nullptr;
     taken_and_done_.Set();
     return ok;

@@ -29,6 +29,7 @@
 #include "heddle/pool/internal/callable_cell.h"
 #include "heddle/pool/internal/lowest_error.h"
 #include "heddle/pool/internal/result_state.h"
+#include "heddle/pool/internal/running_call.h"
 #include "heddle/pool/task.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/throw.h"
@@ -148,6 +149,7 @@ class MapJob final : public ResultOf<typename OrderedResults<R>::Type>,
         tell_(std::move(tell)),
         stopped_(std::move(stopped)) {
     this->set_pool(pool);
+    this->SetManyRunners();
   }
 
   size_t chunks() const { return chunks_; }
@@ -199,6 +201,7 @@ class MapJob final : public ResultOf<typename OrderedResults<R>::Type>,
   }
 
   void RunChunk(size_t chunk) noexcept {
+    const RunningCall running(static_cast<const ResultState*>(this));
     size_t i = chunk * chunk_size_;
     const size_t end = std::min(count_, i + chunk_size_);
     std::exception_ptr error = internal::CatchAll([&] {
@@ -215,19 +218,27 @@ class MapJob final : public ResultOf<typename OrderedResults<R>::Type>,
 
   void EndChunks(size_t count) noexcept {
     if (unended_.fetch_sub(count, std::memory_order_acq_rel) != count)
-      return;       // [CHUNK], (M2)
-    work_.reset();  // before the result is announced, as in ResultTask
+      return;                             // [CHUNK], (M2)
     static_cast<void>(this->TryStart());  // if no chunk has
-    if (abandoned_ && why_ == nullptr) {
-      results_.reset();
+    const bool cancelled = abandoned_ && why_ == nullptr;
+    EndCalls(cancelled);
+    if (cancelled) {
       this->FinishCancelled();
-      return;
+    } else {
+      this->Finish();
     }
-    this->error_ = abandoned_ ? std::move(why_) : thrown_.Take();
-    if (this->error_ == nullptr) Collect();
+  }
+
+  // All that runs user code before the result is announced, as in ResultTask.
+  void EndCalls(bool cancelled) noexcept {
+    const RunningCall running(static_cast<const ResultState*>(this));
+    work_.reset();
+    if (!cancelled) {
+      this->error_ = abandoned_ ? std::move(why_) : thrown_.Take();
+      if (this->error_ == nullptr) Collect();
+    }
     results_.reset();
-    tell_(*this);
-    this->Finish();
+    if (!cancelled) tell_(*this);
   }
 
   void Collect() noexcept {
@@ -238,6 +249,10 @@ class MapJob final : public ResultOf<typename OrderedResults<R>::Type>,
 
   // By tickets only: the job itself is in no queue.
   bool Run() noexcept override { return true; }
+  bool CanRunHere() const noexcept override {
+    // relaxed: RunChunks() looks again.
+    return next_.load(std::memory_order_relaxed) < chunks_;
+  }
   bool RunHere() noexcept override {
     RunChunks();
     return true;

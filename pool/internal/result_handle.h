@@ -6,6 +6,9 @@
 #ifndef HEDDLE_POOL_INTERNAL_RESULT_HANDLE_H_
 #define HEDDLE_POOL_INTERNAL_RESULT_HANDLE_H_
 
+#include <compare>
+#include <cstddef>
+#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -51,9 +54,14 @@ class ResultHandle {
   // True if there is a result behind this handle, now or to come.
   [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
 
-  // Handles are equal if they share one result. They can be hashed.
+  // Handles are equal if they share one result. They can be hashed, and their
+  // order is some order.
   friend bool operator==(const ResultHandle& a, const ResultHandle& b) {
     return a.state_ == b.state_;
+  }
+  friend std::strong_ordering operator<=>(const ResultHandle& a,
+                                          const ResultHandle& b) {
+    return std::compare_three_way()(a.state_, b.state_);
   }
   template <typename H>
   friend H AbslHashValue(H h, const ResultHandle& handle) {
@@ -86,6 +94,20 @@ struct ResultAccess {
     return handle.state_;
   }
 };
+
+template <typename Handle>
+struct ResultHandleHash {
+  size_t operator()(const Handle& handle) const noexcept {
+    return std::hash<const void*>()(ResultAccess::StateOf(handle));
+  }
+};
+
+// Whether a result of type T can be moved out of its state.
+template <typename T>
+constexpr bool CanMoveOut() {
+  return !std::is_object_v<T> ||
+         std::is_move_constructible_v<std::remove_const_t<T>>;
+}
 
 }  // namespace pool_internal
 }  // namespace heddle

@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "heddle/pool/errors.h"
 #include "heddle/pool/internal/endless_wait.h"
+#include "heddle/pool/internal/in_place.h"
+#include "heddle/pool/internal/nested_calls.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/per_thread.h"
@@ -19,6 +21,12 @@ namespace pool_internal {
 using internal::ParkingSpot;
 using internal::Waiter;
 using internal::WakeList;
+
+const char ResultState::kManyRunners[] = "";
+
+bool IsEndless(const WaitLimit& started) {
+  return started.deadline().IsNever() && !started.stop_token().stop_possible();
+}
 
 ResultState::State ResultState::Change(State from, State to) noexcept {
   // relaxed: the exchange checks it.
@@ -52,11 +60,23 @@ bool ResultState::Cancel() noexcept {
   // told may destroy it.
   Ref();
   const State before = Change(kPending, kCancelled);
-  // After those who wait have been told: they are what the callable's
-  // destructor, a user's code, may be waiting for.
-  if (before == kPending) DestroyCallable();
-  Unref();
+  if (before == kPending) {
+    // After those who wait have been told: they are what the callable's
+    // destructor, a user's code, may be waiting for.
+    NestedCalls::DestroyRest(*this);
+  } else {
+    Unref();
+  }
   return before == kPending || before == kCancelled;
+}
+
+void ResultState::DestroyRest() noexcept {
+  if (Cancelled()) {
+    DestroyCallable();
+  } else {
+    DestroyResult();
+  }
+  Unref();
 }
 
 void ResultState::Finish() noexcept { End(kFinished); }
@@ -133,21 +153,66 @@ bool ResultState::RemoveHook(ResultHook& hook) noexcept {
   return true;
 }
 
+bool ResultState::RunInPlace() {
+  if (pool() == 0 || pool() != internal::ThisThread().pool || !CanRunHere())
+    return false;
+  if (HasHalfOfItsStack()) return RunFromHere();
+  struct Run {
+    ResultState& state;
+    bool ran = false;
+  } context{*this};
+  RunOnNewStack(
+      [](void* opaque) noexcept {
+        auto& run = *static_cast<Run*>(opaque);
+        run.ran = run.state.RunFromHere();
+      },
+      &context);
+  return context.ran;
+}
+
+bool ResultState::RunFromHere() noexcept {
+  const NestedCalls::Afresh afresh;  // RunInPlace() looks after the stack
+  return RunHere();
+}
+
 bool ResultState::WaitSlow(const WaitLimit& limit) {
   const WaitLimit started = limit.Started();
-  if (!started.deadline().IsNever() || started.stop_token().stop_possible())
-    return Park(started);
-  const EndlessWait wait(*this);
+  if (!IsEndless(started)) {
+    while (Park(started)) {  // woken, but perhaps for another: see EndlessWait
+      if (Done()) return true;
+    }
+    return Done();
+  }
   // A worker that wants what is still queued in its own pool runs it here: in
   // the queue it might wait for this very worker. Nobody else's task, and only
   // for who would wait without end: a run has no limit.
-  if (pool() != 0 && pool() == internal::ThisThread().pool && RunHere() &&
-      Done()) {
-    return true;
-  }
-  return Park(started);
+  if (RunInPlace() && Done()) return true;
+  EndlessWait wait(*this);
+  ParkUntilDone(wait);
+  return true;
 }
 
+void ResultState::WaitToEnd() noexcept {
+  if (Done()) return;
+  bool ran = false;
+  // Without a thread to go on in there is still half of the stack.
+  if (internal::CatchAll([&] { ran = RunInPlace(); }) != nullptr)
+    ran = RunFromHere();
+  if (ran && Done()) return;
+  EndlessWait wait(*this, EndlessWait::IfRing::kTellAnother);
+  ParkUntilDone(wait);
+}
+
+void ResultState::ParkUntilDone(EndlessWait& wait) {
+  const WaitLimit endless = WaitLimit().Started();
+  for (;;) {
+    Park(endless);
+    if (Done()) return;
+    wait.ThrowIfInRing();
+  }
+}
+
+// Waits until it is done or this thread is woken; false if the limit passed.
 bool ResultState::Park(const WaitLimit& started) {
   Waiter waiter;
   {
@@ -155,8 +220,7 @@ bool ResultState::Park(const WaitLimit& started) {
     if (!MarkQueued()) return true;
     spot.Add(waiter);
   }
-  waiter.Sleep(started);
-  return Done();
+  return waiter.Sleep(started);
 }
 
 const std::exception_ptr& ResultState::AwaitError(const char* handle,

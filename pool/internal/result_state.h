@@ -17,10 +17,11 @@
 #include <utility>
 
 #include "heddle/pool/internal/callable_cell.h"
+#include "heddle/pool/internal/nested_calls.h"
+#include "heddle/pool/internal/running_call.h"
 #include "heddle/pool/task.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/call_reporting.h"
-#include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/thread/wait_limit.h"
@@ -31,26 +32,8 @@ namespace pool_internal {
 class EndlessWait;
 class ResultState;
 
-// While it lives, the calling thread runs the callable of `state`.
-class RunningResult {
- public:
-  explicit RunningResult(ResultState& state)
-      : state_(state),
-        thread_(internal::ThisThread()),
-        outer_(std::exchange(thread_.running_result, this)) {}
-  RunningResult(const RunningResult&) = delete;
-  RunningResult& operator=(const RunningResult&) = delete;
-  ~RunningResult() { thread_.running_result = outer_; }
-
-  ResultState& state() const { return state_; }
-  // The one on whose stack this runs; null: none.
-  const RunningResult* outer() const { return outer_; }
-
- private:
-  ResultState& state_;
-  internal::PerThread& thread_;
-  const RunningResult* const outer_;
-};
+// Whether nothing but its end can end a wait with this limit.
+bool IsEndless(const WaitLimit& started);
 
 // To be told once that a result is there.
 class ResultHook {
@@ -61,13 +44,14 @@ class ResultHook {
 
   // The result is there: the work has ended or was cancelled. Called
   // by the thread that brought it about, with nothing locked; the hook is its
-  // own again, and may go.
+  // own again, and may go. It is quick: a user's code goes into a CallbackHook.
   virtual void Completed() noexcept = 0;
 
  protected:
   virtual ~ResultHook() = default;
 
  private:
+  friend class CallbackHook;
   friend class ResultState;
 
   // Guarded by the state's parking spot while listed; then the thread's that
@@ -75,6 +59,28 @@ class ResultHook {
   internal::Var<ResultHook*> next_ = nullptr;
   internal::Var<ResultHook*> previous_ = nullptr;
   internal::Var<bool> listed_ = false;
+};
+
+// One that calls a user's code, which may give the next result.
+class CallbackHook : public ResultHook {
+ public:
+  // Has Call() called, once.
+  void Completed() noexcept final { NestedCalls::Call(*this); }
+
+ protected:
+  ~CallbackHook() override = default;
+
+ private:
+  friend class NestedCalls;
+
+  virtual void Call() noexcept = 0;
+
+  // For NestedCalls: it is listed nowhere else any more.
+  CallbackHook* next_call() const {
+    ResultHook* const next = next_;
+    return static_cast<CallbackHook*>(next);
+  }
+  void set_next_call(CallbackHook* next) { next_ = next; }
 };
 
 class ResultState : public Task::Node {
@@ -97,8 +103,19 @@ class ResultState : public Task::Node {
   // Asks the work to stop; false if it does not listen or has ended.
   virtual bool RequestStop() noexcept { return false; }
 
-  // Throws DeadlockError if the wait would be for this very thread.
+  // Throws DeadlockError if the wait would be for this very thread, and what
+  // RunInPlace() does.
   bool Wait(const WaitLimit& limit) { return Done() || WaitSlow(limit); }
+
+  // Waits until it is done, come what may: for a caller on whose stack is what
+  // the work uses.
+  void WaitToEnd() noexcept;
+
+  // In a worker of the pool that has the task, which would wait for it without
+  // end: does what it can of it, and returns if it has done anything. Elsewhere
+  // false. Throws std::system_error or std::bad_alloc if it is at the end of its
+  // stack, and no other can be had.
+  bool RunInPlace();
 
   // Waits, and returns what the callable threw, or null. Throws TimeoutError or
   // CancelledError, in the name of `handle`, if it did not come to that.
@@ -118,6 +135,15 @@ class ResultState : public Task::Node {
   // Takes it back; false if it is not listed any more: it was called, or is
   // about to be.
   bool RemoveHook(ResultHook& hook) noexcept;
+
+  // For EndlessWait: the stack that runs what gives the result; null: none, or
+  // kManyRunners, each of which runs a part of `this`. And what its waiters are
+  // parked on.
+  static const char kManyRunners[];
+  const void* runner() const {
+    return runner_.load(std::memory_order_relaxed);  // [RUNNER]
+  }
+  const void* wait_key() const { return &word_; }
 
   // Handles are counted by themselves: the result lives as long as they do, and
   // the rest as long as anybody's reference. All of them hold one together.
@@ -164,6 +190,24 @@ class ResultState : public Task::Node {
   // `from` -> `to`, if that is how it stands; returns how it stood.
   State Change(State from, State to) noexcept;
 
+  // It has ended, and was not cancelled.
+  bool Finished() const {
+    return StateOf(word_.load(std::memory_order_acquire)) ==
+           kFinished;  // [DONE]
+  }
+
+  // The calling thread runs what gives the result, alone or with others.
+  void SetRunner(const RunningCall& call) noexcept {
+    runner_.store(call.stack(), std::memory_order_relaxed);  // [RUNNER]
+  }
+  void SetManyRunners() noexcept {
+    runner_.store(kManyRunners, std::memory_order_relaxed);  // [RUNNER]
+  }
+
+  // The reference of one who has made it final goes, and the callable, if it is
+  // cancelled; else what came of it. See NestedCalls.
+  void DestroyRest() noexcept;
+
   // RUNNING -> FINISHED, when the result or error_ is in place; or -> CANCELLED.
   void Finish() noexcept;
   void FinishCancelled() noexcept;
@@ -197,6 +241,8 @@ class ResultState : public Task::Node {
   //          what any holder did before the state is destroyed. Ref() is
   //          relaxed, because who calls it holds a reference already. So with
   //          handles_, DropHandle() and the result, and AddHandle().
+  //   [RUNNER] runner_ is read under the lock of endless_wait.cc, while its
+  //          stack is in a wait that was entered under that lock: so relaxed.
   static constexpr uint32_t kQueued = 8;
 
   static constexpr State StateOf(uint32_t word) {
@@ -206,18 +252,34 @@ class ResultState : public Task::Node {
     return StateOf(word) >= kCancelled;
   }
 
-  friend class EndlessWait;
+  friend class NestedCalls;
+
+  // For NestedCalls, (N2).
+  ResultState* next_call() const {
+    return static_cast<ResultState*>(
+        const_cast<void*>(runner_.load(std::memory_order_relaxed)));
+  }
+  void set_next_call(ResultState* next) {
+    runner_.store(next, std::memory_order_relaxed);
+  }
 
   void End(State state) noexcept;
   void Announce() noexcept;
   bool MarkQueued() noexcept;
   bool WaitSlow(const WaitLimit& limit);
+  bool RunFromHere() noexcept;
+  void ParkUntilDone(EndlessWait& wait);
   bool Park(const WaitLimit& started);
 
-  // In a worker of the pool that has the task, which would wait for it without
-  // end: does what it can of it, and returns if it has done anything.
+  // Whether RunHere() may find something to do; and what RunInPlace() does.
+  virtual bool CanRunHere() const noexcept {
+    // relaxed: RunHere() looks again.
+    return StateOf(word_.load(std::memory_order_relaxed)) == kPending;
+  }
   virtual bool RunHere() noexcept = 0;
   virtual void DestroyCallable() noexcept = 0;
+  // Destroys the result and what error_ holds.
+  virtual void DestroyResult() noexcept = 0;
   virtual void Destroy() noexcept = 0;
 
   internal::Atomic<uint32_t> word_{kPending};
@@ -225,9 +287,8 @@ class ResultState : public Task::Node {
   internal::Atomic<uint32_t> handles_{0};
   // The first of a ring; guarded by the parking spot of word_.
   internal::Var<ResultHook*> hooks_ = nullptr;
-  // While its callable waits, without a limit, for another result: that wait.
-  // Guarded by the lock in endless_wait.cc.
-  internal::Var<const EndlessWait*> waits_in_ = nullptr;
+  // See runner(); of a state in a list of NestedCalls, the next.
+  internal::Atomic<const void*> runner_{nullptr};
 };
 
 // Where the result lives: a value, a reference, or nothing.
@@ -294,17 +355,26 @@ class ResultOf : public ResultState {
   // state: destroyed there, in the thread that has used it, and now.
   void RemoveHandle() noexcept {
     if (!this->DropHandle()) return;
-    if (this->Done()) {
-      this->error_ = nullptr;
-      result_.Clear();
+    if (this->Finished() && (!kIsTrivial || this->error_ != nullptr)) {
+      NestedCalls::DestroyRest(*this);
+    } else {
+      this->Unref();
     }
-    this->Unref();
   }
 
  protected:
   ~ResultOf() override = default;
 
   ResultCell<T> result_;
+
+ private:
+  static constexpr bool kIsTrivial =
+      !std::is_object_v<T> || std::is_trivially_destructible_v<T>;
+
+  void DestroyResult() noexcept override {
+    this->error_ = nullptr;
+    result_.Clear();
+  }
 };
 
 // For whom nobody is to be told of the result.
@@ -366,18 +436,20 @@ class ResultTask final : public ResultOf<T> {
     return this->TryStart() && (RunStarted(), true);
   }
   bool RunStarted() noexcept {
+    bool ok;
     {
-      const RunningResult running(*this);
+      const RunningCall running;
+      this->SetRunner(running);
       this->error_ = internal::CatchAll([this] {
         this->result_.SetFrom(
             [this]() -> T { return caller_.Call(callable_.get()); });
       });
+      ok = this->error_ == nullptr;
+      // Before the result is announced: who sees it may count on what the
+      // callable held being gone.
+      callable_.Destroy();
+      tell_(*this);
     }
-    const bool ok = this->error_ == nullptr;
-    // Before the result is announced: who sees it may count on what the
-    // callable held being gone.
-    callable_.Destroy();
-    tell_(*this);
     this->Finish();
     return ok;
   }

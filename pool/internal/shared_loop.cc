@@ -5,6 +5,8 @@
 #include <exception>
 #include <utility>
 
+#include "heddle/pool/internal/endless_wait.h"
+#include "heddle/pool/internal/running_call.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/spin.h"
 #include "heddle/thread/internal/throw.h"
@@ -52,7 +54,8 @@ std::exception_ptr SharedLoop::Run() {
   };
   if (!alone()) static_cast<void>(internal::LookMoreRarely(1, alone));
   if (present_.fetch_sub(1, std::memory_order_acq_rel) > 1) {  // [OUT]
-    all_out_.Wait();                                           // [SET]
+    const EndlessWait wait(this, EndlessWait::IfRing::kTellAnother);
+    all_out_.Wait();  // [SET]
     all_out_.Clear();
   }
   return thrown_.Take();
@@ -66,7 +69,10 @@ void SharedLoop::Help() {
   } while (!present_.compare_exchange_weak(present, present + 1,
                                            std::memory_order_acquire,  // [OPEN]
                                            std::memory_order_relaxed));
-  DoPieces();
+  {
+    const RunningCall running(this);
+    DoPieces();
+  }
   if (present_.fetch_sub(1, std::memory_order_acq_rel) == 1)  // [OUT]
     all_out_.Set();
 }

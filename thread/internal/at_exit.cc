@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/atomic.h"
-#include "absl/strings/str_cat.h"
 #include "heddle/thread/internal/call_reporting.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/per_thread.h"

@@ -10,10 +10,17 @@
 namespace heddle {
 namespace internal {
 
-// What `std::decay_t<Function>` returns for the decayed arguments, as rvalues.
+// What is kept of what a call returns: a value for an rvalue reference, whose
+// object may go with the call's arguments.
+template <typename T>
+using Kept = std::conditional_t<std::is_rvalue_reference_v<T>,
+                                std::remove_reference_t<T>, T>;
+
+// What is kept of what `std::decay_t<Function>` returns for the decayed
+// arguments, as rvalues.
 template <typename Function, typename... Arguments>
-using CallResult =
-    std::invoke_result_t<std::decay_t<Function>, std::decay_t<Arguments>...>;
+using CallResult = Kept<
+    std::invoke_result_t<std::decay_t<Function>, std::decay_t<Arguments>...>>;
 
 // Copies or moves all in; the result moves them out to the call. What it is
 // itself called with comes before them: nothing, or a stop token. (std::apply

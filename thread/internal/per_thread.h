@@ -15,7 +15,8 @@
 
 namespace heddle {
 namespace pool_internal {
-class RunningResult;
+class NestedCalls;
+class RunningCall;
 }  // namespace pool_internal
 namespace sync_internal {
 struct RunningAction;
@@ -55,8 +56,13 @@ struct PerThread {
   // it works, that worker, for the pool only.
   uint64_t pool = 0;
   void* worker = nullptr;
-  // The result that the innermost call here is to give; null: none.
-  const pool_internal::RunningResult* running_result = nullptr;
+  // The innermost call here that somebody may wait for, and the innermost of
+  // those that came of a result; null: none.
+  const pool_internal::RunningCall* running_call = nullptr;
+  pool_internal::NestedCalls* nested_calls = nullptr;
+  // The bounds of its stack; 0: not asked for yet.
+  uintptr_t stack_low = 0;
+  uintptr_t stack_high = 0;
   // The innermost action of a Barrier that runs here; null: none.
   const sync_internal::RunningAction* running_action = nullptr;
   // Who this is; a reference. Null: a thread of somebody else's, not met yet.

@@ -1538,8 +1538,52 @@ MUTANTS = [
     (
         "a wait between tasks is not entered",
         "pool/internal/endless_wait.cc",
-        "outer_ = std::exchange(running_->state().waits_in_, this);  // (E1)",
-        "outer_ = running_->state().waits_in_;  // (E1)",
+        "      next_ = std::exchange(first, this);  // (E1)",
+        "      next_ = first;  // (E1)",
         models(FUTURE, "FutureModel", "OfTwoTasksThatWaitForEachOtherOneIsToldSo"),
+    ),
+    (
+        "who closes a ring and cannot say so tells nobody",
+        "pool/internal/endless_wait.cc",
+        "      if (other != nullptr) other->Tell(woken);  // (E4)",
+        "      if (other == this) other->Tell(woken);  // (E4)",
+        models(FUTURE, "FutureModel", "InARingThroughAForkOneIsToldSo"),
+    ),
+    (
+        "who is woken for a ring does not look again",
+        "pool/internal/result_state.cc",
+        "    wait.ThrowIfInRing();",
+        "    if (pool() != 0) wait.ThrowIfInRing();",
+        models(FUTURE, "FutureModel", "InARingThroughAForkOneIsToldSo"),
+    ),
+    (
+        "who sets a promise does not hold it",
+        "futures/internal/promise_state.h",
+        "    this->Ref();\n    this->Finish();\n    this->Unref();",
+        "    this->Finish();",
+        models(
+            FUTURE, "FutureModel", "WhoFindsAPromiseDoneMayDestroyIt", "WhoFindsAPromiseFailedMayDestroyIt"
+        ),
+    ),
+    (
+        "a task dropped for a reason keeps its memory",
+        "pool/internal/result_state.cc",
+        "    DestroyCallable();\n    Finish();\n  }\n  Unref();",
+        "    DestroyCallable();\n    Finish();\n    return;\n  }\n  Unref();",
+        models(FUTURE, "FutureModel", "WhatADroppedTaskHeldIsGoneWithTheNews"),
+    ),
+    (
+        "a task dropped for a reason keeps its callable",
+        "pool/internal/result_state.cc",
+        "    DestroyCallable();\n    Finish();",
+        "    Finish();",
+        models(FUTURE, "FutureModel", "WhatADroppedTaskHeldIsGoneWithTheNews"),
+    ),
+    (
+        "who waits for the first of several leaves all to others",
+        "futures/internal/completions.cc",
+        "    if (state->RunInPlace()) return;",
+        "    if (left_ > 2 && state->RunInPlace()) return;",
+        models(FUTURE, "FutureModel", "WhoWaitsForTheFirstMakesItIfNobodyElseDoes"),
     ),
 ]
