@@ -5,6 +5,9 @@
 //   struct MyDriver {
 //     // Whether Shutdown() does something.
 //     static constexpr bool kCanShutDown = true;
+//     // If so, whether its tasks may submit more then, unless it is to cancel
+//     // what has not begun. May be left out: no.
+//     static constexpr bool kDrainsWhatTasksSubmit = true;
 //     Executor& executor() { return mine; }
 //     // Sees to it that what was accepted is run; nothing to do for an executor
 //     // with threads.
@@ -38,6 +41,7 @@
 #include "heddle/futures/as_completed.h"
 #include "heddle/futures/executor.h"
 #include "heddle/futures/future.h"
+#include "heddle/futures/promise.h"
 #include "heddle/futures/wait.h"
 #include "heddle/pool/errors.h"
 #include "heddle/pool/task.h"
@@ -60,6 +64,13 @@ class ExecutorConformanceTest : public testing::Test {
   }
 
   void DestroyExecutor() { driver_.reset(); }
+
+  static constexpr bool DrainsWhatTasksSubmit() {
+    if constexpr (requires { Driver::kDrainsWhatTasksSubmit; }) {
+      return Driver::kDrainsWhatTasksSubmit;
+    }
+    return false;
+  }
 
  private:
   std::optional<Driver> driver_;
@@ -228,6 +239,54 @@ TYPED_TEST_P(ExecutorConformanceTest, ItsEndLeavesNothingPending) {
   for (const Future<int>& future : futures) EXPECT_TRUE(future.Done());
 }
 
+TYPED_TEST_P(ExecutorConformanceTest, WhatTasksSubmitWhileItDrainsIsRun) {
+  if (!this->DrainsWhatTasksSubmit()) GTEST_SKIP() << "it need not";
+  Executor& executor = this->executor();
+  std::atomic<int> ran{0};
+  const std::vector<Future<void>> outer = {executor.Submit([&] {
+    executor.Shutdown({.wait = false});
+    executor.Submit([&] {
+      ++ran;
+      executor.Submit([&] { ++ran; });
+    });
+  })};
+  this->Finish(outer);
+  this->DestroyExecutor();
+  EXPECT_EQ(outer[0].Exception(), nullptr);
+  EXPECT_EQ(ran, 2);
+}
+
+// Each callback gives the result that calls the next.
+TYPED_TEST_P(ExecutorConformanceTest, ChainsOfCallbacksMayBeLong) {
+  constexpr size_t kLength = 100'000;
+  std::vector<Promise<size_t>> promises(kLength);
+  for (size_t i = 0; i + 1 < kLength; ++i) {
+    promises[i].GetFuture().AddDoneCallback(
+        [&promises, i](const Future<size_t>& done) {
+          promises[i + 1].SetResult(done.Result() + 1);
+        });
+  }
+  const std::vector<Future<void>> first = {
+      this->executor().Submit([&] { promises[0].SetResult(1); })};
+  this->Finish(first);
+  EXPECT_EQ(promises.back().GetFuture().Result(), kLength);
+}
+
+// A task gives what its owner waits for, who ends all of it while the task is
+// still in its call.
+TYPED_TEST_P(ExecutorConformanceTest, WhatATaskCompletesMayGoAtOnce) {
+  for (int i = 0; i < 200; ++i) {
+    auto promise = std::make_unique<Promise<int>>();
+    Future<int> future = promise->GetFuture();
+    this->executor().Schedule(
+        Task([raw = promise.get()] { raw->SetResult(7); }));
+    this->driver().RunAll();
+    EXPECT_EQ(future.Result(), 7);
+    future = Future<int>();
+    promise.reset();
+  }
+}
+
 #ifdef ABSL_HAVE_EXCEPTIONS
 TYPED_TEST_P(ExecutorConformanceTest, WhatATaskThrowsComesOut) {
   Executor& executor = this->executor();
@@ -291,8 +350,10 @@ REGISTER_TYPED_TEST_SUITE_P(
     TasksMaySubmitTasks, CallbacksAreCalledOnce, ATaskRunsOrIsCancelledNotBoth,
     ATaskHearsRequestStop, MapGivesResultsInOrder, AsCompletedGivesEachOnce,
     ShutdownRunsWhatWasAccepted, ShutdownCancellingLeavesNothingPending,
-    ItsEndLeavesNothingPending, WhatATaskThrowsComesOut,
-    AfterShutdownNothingIsAccepted, SubmittingAgainstShutdownIsRunOrRefused);
+    ItsEndLeavesNothingPending, WhatTasksSubmitWhileItDrainsIsRun,
+    ChainsOfCallbacksMayBeLong, WhatATaskCompletesMayGoAtOnce,
+    WhatATaskThrowsComesOut, AfterShutdownNothingIsAccepted,
+    SubmittingAgainstShutdownIsRunOrRefused);
 
 }  // namespace heddle
 

@@ -32,6 +32,7 @@ using FourThreads = ThreadPoolDriver<4>;
 
 struct Inline {
   static constexpr bool kCanShutDown = true;
+  static constexpr bool kDrainsWhatTasksSubmit = true;
   Executor& executor() { return at_once; }
   static void RunAll() {}
   InlineExecutor at_once;
@@ -39,6 +40,7 @@ struct Inline {
 
 struct Manual {
   static constexpr bool kCanShutDown = true;
+  static constexpr bool kDrainsWhatTasksSubmit = true;
   Executor& executor() { return manual; }
   void RunAll() { manual.RunAll(); }
   ManualExecutor manual;

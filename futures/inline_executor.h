@@ -11,33 +11,38 @@
 //   assert(answer.Done());
 //
 // Shutdown() waits for nothing: what others are running just then they run to
-// its end. It returns true if there is no such task.
+// its end, and those may submit more. It returns true if there is no such task. The executor may be
+// destroyed while tasks of it run, by one of them for instance: they run to
+// their end.
 //
-// Thread safety: all methods but the destructor.
+// Thread safety: all methods; the destructor beside a Schedule() or Submit()
+// that has begun its task.
 
 #ifndef HEDDLE_FUTURES_INLINE_EXECUTOR_H_
 #define HEDDLE_FUTURES_INLINE_EXECUTOR_H_
 
-#include <cstdint>
+#include <memory>
 
-#include "absl/base/thread_annotations.h"
 #include "heddle/futures/executor.h"
 #include "heddle/pool/task.h"
-#include "heddle/sync/lock.h"
 
 namespace heddle {
 
 class InlineExecutor final : public Executor {
  public:
+  // Throws std::bad_alloc.
+  InlineExecutor();
+  ~InlineExecutor() override;
+
   // Runs `task`. Throws ShutdownError after Shutdown().
   void Schedule(Task task) override;
 
  private:
   bool DoShutdown(const ShutdownOptions& options) override;
 
-  Lock lock_;
-  bool shut_down_ ABSL_GUARDED_BY(lock_) = false;
-  int64_t running_ ABSL_GUARDED_BY(lock_) = 0;
+  struct State;
+
+  const std::shared_ptr<State> state_;  // shared with the calls of Schedule()
 };
 
 }  // namespace heddle

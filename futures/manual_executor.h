@@ -15,11 +15,13 @@
 //
 // Tasks are run in the order in which they were scheduled, one at a time or by
 // several threads that call RunOne(). Those that are left at its end are dropped:
-// their futures are cancelled.
+// their futures are cancelled, and what they schedule meanwhile is refused. A
+// task may destroy the executor: then the call that runs it returns, and touches
+// nothing of it.
 //
 // Shutdown() waits for nothing, since who calls it may be who is to run the
-// tasks: those that are queued can still be run, unless they are to be
-// cancelled. It returns true if none is queued any more.
+// tasks: those that are queued can still be run, and may schedule more, unless
+// they are to be cancelled. It returns true if none is queued any more.
 //
 // Thread safety: all methods but the destructor.
 
@@ -27,17 +29,19 @@
 #define HEDDLE_FUTURES_MANUAL_EXECUTOR_H_
 
 #include <cstddef>
+#include <memory>
 
-#include "absl/base/thread_annotations.h"
 #include "heddle/futures/executor.h"
-#include "heddle/pool/internal/task_queue.h"
 #include "heddle/pool/task.h"
-#include "heddle/sync/lock.h"
 
 namespace heddle {
 
 class ManualExecutor final : public Executor {
  public:
+  // Throws std::bad_alloc.
+  ManualExecutor();
+  ~ManualExecutor() override;
+
   // Queues `task`. Throws ShutdownError after Shutdown().
   void Schedule(Task task) override;
 
@@ -57,11 +61,10 @@ class ManualExecutor final : public Executor {
 
  private:
   bool DoShutdown(const ShutdownOptions& options) override;
-  Task Pop();
 
-  mutable Lock lock_;
-  TaskQueue tasks_ ABSL_GUARDED_BY(lock_);
-  bool shut_down_ ABSL_GUARDED_BY(lock_) = false;
+  struct State;
+
+  const std::shared_ptr<State> state_;  // shared with the calls that run tasks
 };
 
 }  // namespace heddle
