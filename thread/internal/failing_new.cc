@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "absl/base/config.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/internal/window.h"
 
@@ -108,6 +109,12 @@ void operator delete[](void* block, std::align_val_t,
 
 namespace heddle {
 namespace internal {
+
+#ifdef ABSL_HAVE_EXCEPTIONS
+void MayFail() {
+  if (!MayAllocate()) Throw(std::bad_alloc());
+}
+#endif
 
 int64_t AllocationsOfThisThread() { return allocations; }
 int64_t LiveBytesOfThisThread() { return live_bytes; }

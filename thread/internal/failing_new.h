@@ -28,6 +28,10 @@ bool FailureIsAhead();
 void FailHereIfDue();
 
 #ifdef ABSL_HAVE_EXCEPTIONS
+// For what else may throw in a test's types, such as a copy or a move: counts as
+// an allocation, and fails as one.
+void MayFail();
+
 // Calls `body()` with the allocation after the first `count` failing. False if
 // that came to the caller as std::bad_alloc; `failed` says if it came to be.
 template <typename Body>
