@@ -148,7 +148,9 @@ void Sweep(const Go& go) {
     };
     try {
       go(pool, call, kSize, got, errors);
-      if (errors == 0) EXPECT_EQ(got.size(), static_cast<size_t>(kSize));
+      if (errors == 0) {
+        EXPECT_EQ(got.size(), static_cast<size_t>(kSize));
+      }
     } catch (const Fuse::Blown&) {
       ++errors;
     }

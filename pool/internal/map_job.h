@@ -44,7 +44,8 @@ template <typename R>
 class OrderedResults {
   // bool is not: neighbours share a word.
   static constexpr bool kAsVector = std::is_default_constructible_v<R> &&
-                                    std::is_nothrow_move_assignable_v<R> &&
+                                    std::is_nothrow_move_constructible_v<R> &&
+                                    std::is_nothrow_destructible_v<R> &&
                                     !std::is_same_v<R, bool>;
   using Cells = std::conditional_t<kAsVector, std::vector<R>,
                                    std::vector<std::optional<R>>>;
@@ -56,8 +57,15 @@ class OrderedResults {
 
   template <typename Call>
   void Make(size_t i, Call&& call) {
-    if constexpr (kAsVector) {
+    if constexpr (kAsVector && std::is_trivially_copyable_v<R> &&
+                  std::is_move_assignable_v<R>) {
       cells_[i] = call();
+    } else if constexpr (kAsVector) {
+      // Not assigned: a reference to a bit would pass that on to the bit.
+      R result(call());
+      R* const cell = std::addressof(cells_[i]);
+      std::destroy_at(cell);
+      std::construct_at(cell, std::move(result));
     } else {
       cells_[i].emplace(call());
     }
