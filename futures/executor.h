@@ -130,7 +130,7 @@ class Executor {
   requires(!(MapRange<Ranges> && ...) &&
            !(std::is_same_v<std::remove_cvref_t<Ranges>, ExecutorMapOptions> ||
              ...)) auto Map(Function&& /*function*/, Ranges&&... /*ranges*/) {
-    static_cast<void>((pool_internal::CheckRange<Ranges>() && ...));
+    if constexpr ((pool_internal::CheckRange<Ranges>() && ...)) return;
   }
 
   // As Map(), with options for however many ranges.

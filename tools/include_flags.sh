@@ -35,8 +35,9 @@ include_flags() {
 
 # Prints, each ended by a zero, the sources that these flags are enough for: all
 # that git tracks or would track, but for those that need the peers of
-# tools/compare and those of the consumer, a repository of its own.
+# tools/compare, those of the consumer, a repository of its own, and those that
+# must not compile.
 sources_to_compile() {
   git ls-files -z --cached --others --exclude-standard -- \
-    '*.cc' ':!tools/compare/peers' ':!tools/compare/rows' ':!examples/consumer'
+    '*.cc' ':!tools/compare/peers' ':!tools/compare/rows' ':!examples/consumer' ':!tools/mistakes'
 }

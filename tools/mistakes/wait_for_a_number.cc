@@ -1,0 +1,10 @@
+// A limit is a time and has a unit: absl::Seconds(5).
+//
+// EXPECT: WaitLimit
+
+#include "heddle/sync/event.h"
+
+void Mistake() {
+  heddle::Event event;
+  static_cast<void>(event.Wait(5));
+}
