@@ -223,7 +223,7 @@ void SharedLock::Settle(ParkingSpot& spot, WakeList& woken) {
   } while (!word_.compare_exchange_weak(seen, next, std::memory_order_relaxed));
 }
 
-// With the spot: takes a hold away. False, and nothing changed, if there is none.
+// With the spot: takes a hold away. False, changing nothing, if there is none.
 bool SharedLock::Release(uint32_t tag, ParkingSpot& spot, WakeList& woken) {
   // acquire: what the other readers did, for the writer who is next.
   uint32_t seen = word_.load(std::memory_order_acquire);  // [SHARED-UNLOCK]

@@ -16,14 +16,14 @@
 //   LockGuard guard(lock);
 //   table.Add(key, value);
 //
-// Fairness: eventual. A free lock goes to the first thread that asks, so that it
-// is not idle while a woken thread is on its way. While others read, a reader
-// waits behind a writer that waits. Waiters queue, readers and writers in one
-// line, and are woken oldest first, readers that stand together one after the
-// other. Once a waiter has waited for a millisecond, the next release hands the
-// lock over to the oldest: neither side starves the other. A thread that reads
-// must not ask to read again (behind a writer that waits for it, it would wait
-// for ever), nor to write.
+// Fairness: eventual. A free lock goes to the first thread that asks, so that
+// it is not idle while a woken thread is on its way. While others read, a
+// reader waits behind a writer that waits. Waiters queue, readers and writers
+// in one line, and are woken oldest first, readers that stand together one
+// after the other. Once a waiter has waited for a millisecond, the next release
+// hands the lock over to the oldest: neither side starves the other. A thread
+// that reads must not ask to read again (behind a writer that waits for it, it
+// would wait for ever), nor to write.
 //
 // It has the standard's shape: std::lock_guard, std::unique_lock and
 // std::scoped_lock to write, std::shared_lock to read. Differences from
@@ -146,9 +146,10 @@ class ABSL_LOCKABLE SharedLock {
   friend std::ostream& operator<<(std::ostream& out, const SharedLock& lock);
 
  private:
-  // kWriter: a writer holds the lock. kQueued: threads may be queued. kWaking: a
-  // waiter was woken, and is on its way. kHandOver: a waiter has waited for long.
-  // From bit 4 on: the number of readers. A waiter's tag is kWriter or kReader.
+  // kWriter: a writer holds the lock. kQueued: threads may be queued. kWaking:
+  // a waiter was woken, and is on its way. kHandOver: a waiter has waited for
+  // long. From bit 4 on: the number of readers. A waiter's tag is kWriter or
+  // kReader.
   //
   //   lock        queue               the last release
   //   ----        -----               ----------------
@@ -162,23 +163,26 @@ class ABSL_LOCKABLE SharedLock {
   //        nobody is queued; illegal to be clear when somebody is.
   //   (SHARED2) Threads are queued, and kQueued, kWaking and kHandOver are set,
   //        only with the parking spot of this lock held; and with it alone is
-  //        kQueued or kHandOver cleared. In a lock that is held with kQueued and
-  //        without kWaking, only the holder of the spot takes the last hold away.
+  //        kQueued or kHandOver cleared. In a lock that is held with kQueued
+  //        and without kWaking, only the holder of the spot takes the last hold
+  //        away.
   //   (SHARED3) While the oldest in the queue could have the lock, kWaking is
   //        set: a free lock, or one that is read if the oldest reads.
-  //   (SHARED4) A woken waiter clears kWaking when it takes the lock to write or
-  //        queues again, in its old place; when it takes the lock to read, it
-  //        wakes the next reader or clears kWaking, with the spot held. So one
-  //        wake-up at a time is under way: it costs more than many holds.
-  //   (SHARED5) A waiter that has been queued for a millisecond takes the lock if
-  //        it can have it, whoever was woken for that; else it sets kHandOver
-  //        and clears kWaking, as does one that was woken in vain after that
-  //        time. Whoever was on its way comes as one more newcomer at the front:
-  //        that a woken thread does not get to run keeps nobody out.
-  //   [SHARED-UNLOCK] release of word_ in unlock() and unlock_shared() -> acquire
-  //        where the lock is taken. The last touch of the object. (Who is handed
-  //        the lock is ordered by the parking layer's [WAKE] after who handed it
-  //        over, and that one by the word after the other readers.)
+  //   (SHARED4) A woken waiter clears kWaking when it takes the lock to write
+  //        or queues again, in its old place; when it takes the lock to read,
+  //        it wakes the next reader or clears kWaking, with the spot held. So
+  //        one wake-up at a time is under way: it costs more than many holds.
+  //   (SHARED5) A waiter that has been queued for a millisecond takes the lock
+  //        if it can have it, whoever was woken for that; else it sets
+  //        kHandOver and clears kWaking, as does one that was woken in vain
+  //        after that time. Whoever was on its way comes as one more newcomer
+  //        at the front: that a woken thread does not get to run keeps nobody
+  //        out.
+  //   [SHARED-UNLOCK] release of word_ in unlock() and unlock_shared() ->
+  //        acquire where the lock is taken. The last touch of the object. (Who
+  //        is handed the lock is ordered by the parking layer's [WAKE] after
+  //        who handed it over, and that one by the word after the other
+  //        readers.)
   static constexpr uint32_t kFree = 0;
   static constexpr uint32_t kWriter = 1;
   static constexpr uint32_t kQueued = 2;

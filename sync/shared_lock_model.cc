@@ -1,5 +1,5 @@
-// Models of SharedLock: (SHARED1)-(SHARED5) and [SHARED-UNLOCK] of shared_lock.h,
-// under every schedule.
+// Models of SharedLock: (SHARED1)-(SHARED5) and [SHARED-UNLOCK] of
+// shared_lock.h, under every schedule.
 
 #include <cstdint>
 #include <stop_token>

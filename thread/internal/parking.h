@@ -101,8 +101,8 @@ class Waiter {
   // is never lost to its limit: then the result is true.
   //
   // It looks for the wake-up for a moment, awake, before it really sleeps; but
-  // who `has_looked`, awake, for what it waits for only yields. An `alarm` rings
-  // in this thread, whenever it is due.
+  // who `has_looked`, awake, for what it waits for only yields. An `alarm`
+  // rings in this thread, whenever it is due.
   //
   // REQUIRES: called once, by the thread that owns it, after
   // ParkingSpot::Add(); no ParkingSpot is held; `limit` is started(). Memory
@@ -206,8 +206,8 @@ class ParkingSpot {
   void AddFirst(Waiter& waiter);
 
   // True while `waiter` is in this queue: nobody has woken it. Withdraw() then
-  // takes it out, and ends its wait as its limit would; for its own thread, from
-  // a WaiterAlarm.
+  // takes it out, and ends its wait as its limit would. For its own thread,
+  // from a WaiterAlarm.
   bool Has(const Waiter& waiter) const { return waiter.queued_; }
   void Withdraw(Waiter& waiter);
 
