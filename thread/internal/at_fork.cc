@@ -47,7 +47,7 @@ void InChild() {
   self.pool = 0;
   self.worker = nullptr;
   self.block_listener = nullptr;
-  self.running_result = nullptr;
+  self.running_call = nullptr;
   self.has_woken = false;
   for (Atomic<void (*)()>& reset : resets) {
     // relaxed: there is one thread.
