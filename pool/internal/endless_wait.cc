@@ -106,19 +106,8 @@ EndlessWait::EndlessWait(const ResultState* awaited, const void* whole,
       while (other != nullptr && !other->CanBeTold())
         other = other->reached_from_;
       if (other != nullptr) other->Tell(woken);  // (E4)
-      constinit internal::AtFork at_fork([]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-        lock.ResetInChild();
-        for (EndlessWait*& first : buckets) first = nullptr;
-      });
       return;
     }
-    if (length > ring.capacity()) continue;
-    const EndlessWait* wait = this;
-    for (size_t i = 0; i < length; ++i) {
-      ring.emplace_back(wait->thread_);
-      wait = wait->awaited_.waits_in_;
-    }
-    break;
   }
   internal::Throw(DeadlockError(search.Describe()));
 }
@@ -137,10 +126,6 @@ void EndlessWait::ThrowIfInRing() {
   {
     LockGuard guard(lock);
     if (!FindRing(search)) return;
-    constinit internal::AtFork at_fork([]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-      lock.ResetInChild();
-      for (EndlessWait*& first : buckets) first = nullptr;
-    });
   }
   internal::Throw(DeadlockError(search.Describe()));
 }
