@@ -283,14 +283,19 @@ MUTANTS = [
         "sync/lock.cc",
         "const uint32_t marked = (seen | kQueued) & ~drop;",
         "static_cast<void>(drop);\n    const uint32_t marked = seen | kQueued;",
-        models(LOCK, "LockModel", "AWaitThatEndsByItsLimitDropsNoWakeUp"),
+        models(
+            LOCK,
+            "LockModel",
+            "AWaitThatEndsByItsLimitDropsNoWakeUp",
+            "AWokenThreadThatComesLateTakesNoWakeUpWithIt",
+        ),
     ),
     (
         "(L6): a wake-up is waited for, however old",
         "sync/lock.cc",
         "if ((seen & kWaking) == 0 || BatonAge::IsOld(age)) return false;",
         "if ((seen & kWaking) == 0) return false;",
-        models(LOCK, "LockModel", "AWokenThreadThatDoesNotRunHoldsUpNobody", "AWokenThreadThatComesLateTakesNoWakeUpWithIt")
+        models(LOCK, "LockModel", "AWokenThreadThatDoesNotRunHoldsUpNobody")
         + models(RLOCK, "RLockModel", "AWokenThreadThatDoesNotRunHoldsUpNobody")
         + models(CONDITION, "ConditionModel", "ANotifiedThreadThatDoesNotRunHoldsUpNobody"),
     ),
@@ -936,12 +941,13 @@ MUTANTS = [
         "(G6): a wake-up is waited for, however old",
         "queue/internal/gate.cc",
         "    if (!BatonAge::IsOld(age)) {  // (G4), (G6)",
-        "    if (age == age) {",
+        "    if (!BatonAge::IsOld(age) || word_ != 0) {",
         models(
             GATE,
             "GateModel",
             "WhoIsLetThroughAndDoesNotRunHoldsUpNobody",
             "WhoIsLetThroughInsteadLetsTheNextOneThrough",
+            "WhoComesLateLeavesNothingLying",
         ),
     ),
     (
