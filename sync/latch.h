@@ -6,9 +6,11 @@
 //
 // Example:
 //
-//   Latch loaded(files.size());
-//   for (File& file : files) pool.Schedule([&] { Load(file); loaded.CountDown(); });
-//   if (!loaded.Wait(absl::Minutes(1))) return Error("still loading");
+//   Latch loaded(static_cast<uint32_t>(files.size()));
+//   for (File& file : files) {
+//     pool.Schedule([&] { Load(file); loaded.CountDown(); });
+//   }
+//   while (!loaded.Wait(absl::Minutes(1))) LOG(INFO) << "still loading";
 //
 // Differences from std::latch: waits can be limited and cancelled; a CountDown()
 // below zero throws and changes nothing. (Python has none.)

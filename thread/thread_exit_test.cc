@@ -258,6 +258,7 @@ TEST_F(ThreadExitDeathTest, ThreadsThatAreWaitedForTooLongAreNamedOnce) {
           }
           clock.AwaitSleepers(1);
           over.store(true);
+          for (;;) std::this_thread::yield();
         });
         for (Thread* thread : {awaited, waits, quick, daemon}) thread->Start();
         while (quick->IsAlive()) std::this_thread::yield();
