@@ -290,17 +290,17 @@ void DestroyWithTheOnlyItem(Execution& run) {
 }
 
 TEST(QueueModel, WhoGotTheOnlyItemMayDestroyIt) {
-  EXPECT_TRUE(Holds(2, DestroyWithTheOnlyItem<Queue<int>>));
+  EXPECT_TRUE(Holds(1, DestroyWithTheOnlyItem<Queue<int>>));
 }
 TEST(LifoQueueModel, WhoGotTheOnlyItemMayDestroyIt) {
-  EXPECT_TRUE(Holds(2, DestroyWithTheOnlyItem<LifoQueue<int>>));
+  EXPECT_TRUE(Holds(1, DestroyWithTheOnlyItem<LifoQueue<int>>));
 }
 TEST(PriorityQueueModel, WhoGotTheOnlyItemMayDestroyIt) {
-  EXPECT_TRUE(Holds(2, DestroyWithTheOnlyItem<PriorityQueue<int>>));
+  EXPECT_TRUE(Holds(1, DestroyWithTheOnlyItem<PriorityQueue<int>>));
 }
 
 TEST(QueueModel, WhoGotTheLastOfManyMayDestroyIt) {
-  EXPECT_TRUE(Holds(2, [](Execution& run) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) {
     auto* const queue = new Queue<int>;
     run.Run(
         [&] {
@@ -316,7 +316,7 @@ TEST(QueueModel, WhoGotTheLastOfManyMayDestroyIt) {
 
 // The putter may have waited for room.
 TEST(QueueModel, WhoGotTheLastThroughRoomForOneMayDestroyIt) {
-  EXPECT_TRUE(Holds(1, [](Execution& run) {
+  EXPECT_TRUE(Holds(0, [](Execution& run) {
     auto* const queue = new Queue<int>(1);
     run.Run(
         [&] {
@@ -333,7 +333,7 @@ TEST(QueueModel, WhoGotTheLastThroughRoomForOneMayDestroyIt) {
 
 // The getter may have waited for the item.
 TEST(QueueModel, WhoPutInPlaceOfWhatWasGotMayDestroyIt) {
-  EXPECT_TRUE(Holds(1, [](Execution& run) {
+  EXPECT_TRUE(Holds(0, [](Execution& run) {
     auto* const queue = new Queue<int>(1);
     run.Run([&] { explore::Check(queue->Get() == 1); },
             [&] {
@@ -344,7 +344,7 @@ TEST(QueueModel, WhoPutInPlaceOfWhatWasGotMayDestroyIt) {
   }));
 }
 TEST(LifoQueueModel, WhoPutInPlaceOfWhatWasGotMayDestroyIt) {
-  EXPECT_TRUE(Holds(1, [](Execution& run) {
+  EXPECT_TRUE(Holds(0, [](Execution& run) {
     auto* const queue = new LifoQueue<int>(1);
     run.Run([&] { explore::Check(queue->Get() == 1); },
             [&] {
