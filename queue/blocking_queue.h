@@ -32,9 +32,10 @@
 // What T must be able to do: move, or copy. If that throws in Put(), the queue is
 // as it was; if it throws in Get(), the item stays in the queue.
 //
-// Code of yours that the calls run, and what they hold meanwhile. What runs under
-// a lock must be quick, must not wait and must not use the same queue: the calls
-// of other threads wait for that lock, and their limits do not count that time.
+// Code of yours that the calls run, and what they hold meanwhile. What runs
+// under a lock must be quick, must not wait and must not use the same queue:
+// the calls of other threads wait for that lock, and their limits do not count
+// that time.
 //
 //   | what                                             | holds            |
 //   |--------------------------------------------------|------------------|
@@ -54,18 +55,19 @@
 // it grows and shrinks with what is in the queue, and an allocation serves 32
 // items or more.
 //
-// Thread safety: all methods but the destructor. What is left in it is destroyed.
+// Thread safety: all methods but the destructor. What is left in it is
+// destroyed.
 //
 // Lifetime: a thread may destroy the queue once nobody waits in it, nobody will
 // call it any more, and all that the calls do has come to pass, even if some of
-// them have not returned: the receiver of the last item, as soon as it has it; the
-// thread whose Put() took the place of the last item that was got; a thread that
-// was told of the Shutdown(); a thread that has joined.
+// them have not returned: the receiver of the last item, as soon as it has it;
+// the thread whose Put() took the place of the last item that was got; a thread
+// that was told of the Shutdown(); a thread that has joined.
 //
 // Memory ordering: what came before the Put() of an item is visible after the
-// Get() that returns it; what came before TaskDone() is visible after the Join()
-// that waited for it. (Python: queue.Queue. There maxsize may be changed later,
-// and the limits raise Full, Empty and ShutDown.)
+// Get() that returns it; what came before TaskDone() is visible after the
+// Join() that waited for it. (Python: queue.Queue. There maxsize may be changed
+// later, and the limits raise Full, Empty and ShutDown.)
 
 #ifndef HEDDLE_QUEUE_BLOCKING_QUEUE_H_
 #define HEDDLE_QUEUE_BLOCKING_QUEUE_H_
@@ -155,8 +157,8 @@ class BlockingQueue {
   // synchronisation, during which they are read. Any other range (a view, a
   // generator, another queue) may wait: its items are read one by one with
   // nothing held, and each is put before the next is read. Where reading takes
-  // an item away, the one that was read last is lost if it cannot be put. Throws
-  // std::logic_error if the range gets its items from this very queue.
+  // an item away, the one that was read last is lost if it cannot be put.
+  // Throws std::logic_error if the range gets its items from this very queue.
   template <std::ranges::input_range Range>
   size_t PutMany(Range&& range, const WaitLimit& limit = {});
 
@@ -189,8 +191,9 @@ class BlockingQueue {
   // Takes up to `most` items, as many as there are, under one synchronisation,
   // and writes them to the output iterator `out`; waits within `limit` while
   // there are none. Returns how many; 0 means the same as Get()'s nullopt. If
-  // writing to `out` throws, that item stays in the queue, as the write has left
-  // it. (With an array of yours as `out`, or `&item` and 1, it is moved once.)
+  // writing to `out` throws, that item stays in the queue, as the write has
+  // left it. (With an array of yours as `out`, or `&item` and 1, it is moved
+  // once.)
   template <typename Output>
   size_t GetMany(Output out, size_t most, const WaitLimit& limit = {}) {
     return TakeWithin(
@@ -212,7 +215,8 @@ class BlockingQueue {
   size_t Shutdown(QueueShutdown how = QueueShutdown::kDrain);
 
   // How many items there are; whether there are none; whether there is no room.
-  // It was so at some moment of the call; other threads may change it at any time.
+  // It was so at some moment of the call; other threads may change it at any
+  // time.
   [[nodiscard]] size_t Size() const;
   [[nodiscard]] bool Empty() const { return Size() == 0; }
   [[nodiscard]] bool Full() const { return Size() >= most_; }
@@ -275,12 +279,12 @@ class BlockingQueue {
   //        and looks again, and so sees all that was changed before (L5). (A load
   //        that may be old would not be linearizable: TryGet() could miss what
   //        TryPut() has put, and a model says so.)
-  //   (Q7) getters_ belongs to put_lock_, putters_ to get_lock_ (see gate.h), and
-  //        is_shutdown_ changes under both. A thread that has changed something
-  //        claims those it is to wake before it releases the lock: that release
-  //        is its last touch of the queue, or the exchange of done_ is (D2). The
-  //        destructor takes both locks, and so comes after every such release.
-  //        Where both are taken, put_lock_ is the first.
+  //   (Q7) getters_ belongs to put_lock_, putters_ to get_lock_ (see gate.h),
+  //        and is_shutdown_ changes under both. A thread that has changed
+  //        something claims those it is to wake before it releases the lock:
+  //        that release is its last touch of the queue, or the exchange of
+  //        done_ is (D2). The destructor takes both locks, and so comes after
+  //        every such release. Where both are taken, put_lock_ is the first.
   //   [ITEM] release of puts_ by the put side -> acquire by the get side: the
   //        item before its taking.
   //   [ROOM] release of takes_ by the get side -> acquire by the put side: the
@@ -303,7 +307,8 @@ class BlockingQueue {
   size_t DropAll(typename Store::Remains& dropped, internal::WakeList& woken)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(put_lock_) ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
-  // For SimpleQueue: destroys what is there, and what the destructors of that put.
+  // For SimpleQueue: destroys what is there, and what the destructors of that
+  // put.
   void DropUntilEmpty();
 
   // The only attempts; the others wait for the moment to make one.
@@ -704,8 +709,8 @@ size_t BlockingQueue<T, Store>::Shutdown(QueueShutdown how) {
 
 template <typename T, typename Store>
 size_t BlockingQueue<T, Store>::Size() const {
-  // While as many had gone, as many had come as we read meanwhile: so many items
-  // there were at that moment.
+  // While as many had gone, as many had come as we read meanwhile: so many
+  // items there were at that moment.
   size_t takes = takes_.load(std::memory_order_acquire);
   for (;;) {
     const size_t puts = puts_.load(std::memory_order_acquire);

@@ -32,9 +32,10 @@ namespace heddle {
 template <typename T>
 class Queue final : public BlockingQueue<T, queue_internal::Fifo<T>> {
  public:
-  // For at most `maxsize` items. ZERO OR NEGATIVE MEANS NO BOUND, as in Python: a
-  // size that was computed and came out as 0 makes a queue that never is full.
-  // Throws std::length_error or std::bad_alloc if memory does not hold as many.
+  // For at most `maxsize` items. ZERO OR NEGATIVE MEANS NO BOUND, as in Python:
+  // a size that was computed and came out as 0 makes a queue that never is
+  // full. Throws std::length_error or std::bad_alloc if memory does not hold as
+  // many.
   explicit Queue(int64_t maxsize = 0)
       : BlockingQueue<T, queue_internal::Fifo<T>>("Queue", maxsize) {}
 };

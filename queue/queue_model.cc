@@ -276,8 +276,8 @@ TEST(LifoQueueModel, ImmediateShutdownDropsWhatNobodyGot) {
   }));
 }
 
-// (Q7): a thread that has seen what a call has done may destroy the queue, though
-// the call has not returned.
+// (Q7): a thread that has seen what a call has done may destroy the queue,
+// though the call has not returned.
 
 template <typename AnyQueue>
 void DestroyWithTheOnlyItem(Execution& run) {

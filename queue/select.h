@@ -10,9 +10,10 @@
 //
 // It waits until one of its sources is ready: a queue of any of Heddle's kinds
 // that has an item, or an Event that is set. Of several that are ready it takes
-// one at random, each as likely as the others, so that none starves. It takes from one only: all others are as
-// they were, and a wake-up that one of them has spent on this call goes to the
-// next who waits there. (Go: select over channels. Python has no such thing.)
+// one at random, each as likely as the others, so that none starves. It takes
+// from one only: all others are as they were, and a wake-up that one of them
+// has spent on this call goes to the next who waits there. (Go: select over
+// channels. Python has no such thing.)
 //
 // Thread safety: any number of threads may select, get and put at the same time.
 // Memory ordering: as Get()'s, or Event::Wait()'s. Errors: what T's move throws;

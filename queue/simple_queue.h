@@ -21,16 +21,16 @@
 // queue.SimpleQueue, which is reentrant in the same sense; qsize() is Size(),
 // get_nowait() TryGet().)
 //
-// T needs a move or copy constructor. It runs under a lock of the queue's: it must
-// be quick, must not wait and must not use the queue. If it throws, the call has
-// changed nothing: in Get(), the item stays in the queue.
+// T needs a move or copy constructor. It runs under a lock of the queue's: it
+// must be quick, must not wait and must not use the queue. If it throws, the
+// call has changed nothing: in Get(), the item stays in the queue.
 //
 // Memory: an allocation serves 32 items or more, and the memory goes back as the
-// queue shrinks. Thread safety: all methods but the destructor. The items left in
-// it are destroyed. The receiver of the last item may destroy the queue at once,
-// if nobody waits in it or will call it any more: the Put() of that item need not
-// have returned. Memory ordering: what came before the Put() of an item is visible
-// after the Get() that returns it.
+// queue shrinks. Thread safety: all methods but the destructor. The items left
+// in it are destroyed. The receiver of the last item may destroy the queue at
+// once, if nobody waits in it or will call it any more: the Put() of that item
+// need not have returned. Memory ordering: what came before the Put() of an
+// item is visible after the Get() that returns it.
 
 #ifndef HEDDLE_QUEUE_SIMPLE_QUEUE_H_
 #define HEDDLE_QUEUE_SIMPLE_QUEUE_H_
@@ -72,8 +72,9 @@ class SimpleQueue {
     return queue_.Get(limit);
   }
 
-  // Takes the oldest item into an object that is there, with one move assignment;
-  // false, with that as it was, where the other Get() returns nullopt.
+  // Takes the oldest item into an object that is there, with one move
+  // assignment; false, with that as it was, where the other Get() returns
+  // nullopt.
   [[nodiscard]] bool Get(T& into, const WaitLimit& limit = {}) requires(
       !std::is_convertible_v<T&, WaitLimit>) {
     return queue_.Get(into, limit);
@@ -88,8 +89,8 @@ class SimpleQueue {
     return queue_.GetMany(std::move(out), most, limit);
   }
 
-  // How many items there are; whether there are none. It was so at some moment of
-  // the call; other threads may change it at any time.
+  // How many items there are; whether there are none. It was so at some moment
+  // of the call; other threads may change it at any time.
   [[nodiscard]] size_t Size() const { return queue_.Size(); }
   [[nodiscard]] bool Empty() const { return queue_.Empty(); }
 

@@ -1,9 +1,9 @@
-// DoneCount: how many items of a queue have been dealt with, and where the threads
-// wait that want all of them to be.
+// DoneCount: how many items of a queue have been dealt with, and where the
+// threads wait that want all of them to be.
 //
 // The exchange that counts the last item is the last touch of the queue by the
-// thread that makes it, as with Semaphore and Latch: a thread that has joined may
-// destroy the queue.
+// thread that makes it, as with Semaphore and Latch: a thread that has joined
+// may destroy the queue.
 //
 //   if (!done_.AddOne(puts)) Throw(...);      // size_t puts(): put so far
 //   ...
@@ -41,8 +41,8 @@ class DoneCount {
     return Left(seen, puts()) / kOne;
   }
 
-  // Counts one more item. Returns false, and has changed nothing, if as many are
-  // done as `puts` says were put. `puts` acquires what it reads.
+  // Counts one more item. Returns false, and has changed nothing, if as many
+  // are done as `puts` says were put. `puts` acquires what it reads.
   template <typename Puts>
   bool AddOne(const Puts& puts) {
     // The exchange checks this value, but not whether puts() is as new: (D3).
@@ -62,8 +62,8 @@ class DoneCount {
     }
   }
 
-  // Counts `count` more items, but no more than `puts`, and lets all go who wait
-  // if that makes it `puts`. REQUIRES: nobody puts.
+  // Counts `count` more items, but no more than `puts`, and lets all go who
+  // wait if that makes it `puts`. REQUIRES: nobody puts.
   void AddUpTo(size_t count, size_t puts, internal::WakeList& woken);
 
  private:
@@ -73,13 +73,14 @@ class DoneCount {
   //        while threads are queued. Legal to be set when nobody is queued;
   //        illegal to be clear when somebody is. It changes, and threads are
   //        queued, only with the parking spot of this object held.
-  //   (D2) what makes a Join() come true is an exchange that finds kAwaited clear,
-  //        or is made with the spot held, which then wakes all. It is the last
-  //        touch of the object, and of the queue.
-  //   (D3) a thread that compares this count with that of the puts reads this one
-  //        first, and acquires it: then it cannot find more done than put.
+  //   (D2) what makes a Join() come true is an exchange that finds kAwaited
+  //        clear, or is made with the spot held, which then wakes all. It is
+  //        the last touch of the object, and of the queue.
+  //   (D3) a thread that compares this count with that of the puts reads this
+  //        one first, and acquires it: then it cannot find more done than put.
   //   [DONE] release of word_ in AddOne(), AddUpTo() -> acquire in CountLeft()
-  //        and AddOne(): what came before the TaskDone(), and the Put() of its item.
+  //        and AddOne(): what came before the TaskDone(), and the Put() of its
+  //        item.
   static constexpr size_t kAwaited = 1;
   static constexpr size_t kOne = 2;
 

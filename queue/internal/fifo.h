@@ -122,7 +122,8 @@ class Fifo {
   }
 
   // Leaves the `count` oldest items to `remains`, whole. REQUIRES: there are as
-  // many, nothing is pushed meanwhile and, in a ring, nothing is pushed any more.
+  // many, nothing is pushed meanwhile and, in a ring, nothing is pushed any
+  // more.
   void Drop(size_t count, Remains& remains) {
     while (count != 0) {
       const bool goes_on = get_.index == get_.segment->size;

@@ -207,8 +207,8 @@ TEST(GateModel, WhoIsStoppedLeavesTheTicketToTheOther) {
   }));
 }
 
-// A newcomer was faster than the waiter that was woken: that one is still served
-// before the next.
+// A newcomer was faster than the waiter that was woken: that one is still
+// served before the next.
 TEST(GateModel, WhoIsOvertakenWaitsOnInTheFirstPlace) {
   EXPECT_TRUE(Holds(1, [](Execution& run) {
     Tickets tickets;

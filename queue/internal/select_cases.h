@@ -132,8 +132,8 @@ class Selection {
  public:
   using Result = std::optional<std::variant<typename Cases::Item...>>;
 
-  // Gives what it takes to `result`: an item is moved out of its queue, and from
-  // then on no more, since that might throw.
+  // Gives what it takes to `result`: an item is moved out of its queue, and
+  // from then on no more, since that might throw.
   template <typename... Sources>
   explicit Selection(Result& result, Sources&... sources)
       : cases_(sources...), result_(result) {}
