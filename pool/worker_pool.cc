@@ -74,6 +74,7 @@
 #include "heddle/thread/internal/call_reporting.h"
 #include "heddle/thread/internal/clock.h"
 #include "heddle/thread/internal/per_thread.h"
+#include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/internal/spin.h"
 #include "heddle/thread/internal/thread_registry.h"
 #include "heddle/thread/internal/throw.h"
@@ -83,6 +84,7 @@
 
 namespace heddle {
 
+using internal::RefPtr;
 using pool_internal::InjectionQueue;
 using pool_internal::Roster;
 using pool_internal::WorkDeque;
@@ -132,7 +134,7 @@ uint64_t NextNameNumber() {
 }
 
 // A worker that is blocked for long sees to it this often that its pool goes on.
-constexpr int64_t kMostCheckNanos = 500'000'000;
+constexpr int64_t kMostCheckNanos = 1'000'000'000;
 
 // A bound that is as good as none, and leaves the semaphore some room.
 constexpr size_t kMostQueued = std::numeric_limits<int64_t>::max() / 2;
@@ -237,9 +239,16 @@ class WorkerPool::Worker final : public internal::BlockListener {
   Core& core_;
 };
 
-class WorkerPool::Core : public std::enable_shared_from_this<Core> {
+class WorkerPool::Core {
  public:
   explicit Core(const Options& options);
+
+  // By the pool, by each of its threads, and by those of (W4).
+  void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
+  void Unref() {
+    // acq_rel: what any of them did before it is destroyed.
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
 
   // False if the program is at its end.
   bool CloseAtExit() { return exit_hook_.Register(); }
@@ -343,6 +352,7 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
     if (options_.observer == nullptr) return;
     internal::CallReporting([&] { call(*options_.observer); });
   }
+  class AtObserver;
   template <typename Call>
   void ObserveIn(Worker& worker, Call call);
   void NoteWait(Worker& worker);
@@ -351,6 +361,7 @@ class WorkerPool::Core : public std::enable_shared_from_this<Core> {
   void CheckWhetherStuck(Worker& worker);
   std::string StuckReport(Roster::Counts counts);
 
+  internal::Atomic<int> references_{1};  // see Ref()
   const uint64_t number_ = NextPoolNumber();
   const uint32_t forks_ = internal::ThreadRegistry::Forks();
   Options options_;
@@ -474,7 +485,7 @@ std::exception_ptr WorkerPool::Core::StartCounted(
         before = std::move(worker->thread);  // done with the place (W3)
         worker->thread.reset();
         Thread thread({.name = NameOf(*worker), .daemon = false},
-                      [core = shared_from_this(), place = worker] {
+                      [core = RefPtr<Core>(this), place = worker] {
                         core->Work(*place);
                       });
         thread.Start();
@@ -573,10 +584,10 @@ bool WorkerPool::Core::Schedule(Task& task, const WaitLimit& limit) {
     bool accepted = false;
   } room{*this};
   const bool owed = !well_staffed_.load(std::memory_order_acquire);
-  std::shared_ptr<Core> keeper;  // (W4)
-  if (owed) keeper = shared_from_this();
+  RefPtr<Core> keeper;  // (W4)
+  if (owed) keeper = RefPtr<Core>(this);
   const InjectionQueue::Outcome outcome = injection_.Push(
-      task, SourceOf(worker), [&] { keeper = shared_from_this(); });
+      task, SourceOf(worker), [&] { keeper = RefPtr<Core>(this); });
   room.accepted = outcome != InjectionQueue::Outcome::kClosed;
   if (outcome == InjectionQueue::Outcome::kFirst || (owed && room.accepted))
     CallForWork();  // (R3), (W5)
@@ -601,10 +612,10 @@ bool WorkerPool::Core::ScheduleMany(TaskQueue& tasks) {
     bool accepted = false;
   } bound{*this, count};
   const bool owed = !well_staffed_.load(std::memory_order_acquire);
-  std::shared_ptr<Core> keeper;  // (W4)
-  if (owed) keeper = shared_from_this();
+  RefPtr<Core> keeper;  // (W4)
+  if (owed) keeper = RefPtr<Core>(this);
   const InjectionQueue::Outcome outcome =
-      injection_.PushMany(tasks, source, [&] { keeper = shared_from_this(); });
+      injection_.PushMany(tasks, source, [&] { keeper = RefPtr<Core>(this); });
   bound.accepted = outcome != InjectionQueue::Outcome::kClosed;
   if (!bound.accepted) return false;
   // More than the first come by themselves: each calls the next (R3).
@@ -955,17 +966,33 @@ void WorkerPool::Core::Run(Worker& worker, Task task) {
 
 // --- Observers --------------------------------------------------------------
 
-// Calls the observer where a worker has no duty to anybody: it may wait there
-// as in a task, and is replaced if it does. It is not told of its own waits.
+// Where a worker has no duty to anybody: it may wait there as in a task, and is
+// replaced if it does; but the observer is not told of that.
+class WorkerPool::Core::AtObserver {
+ public:
+  explicit AtObserver(Worker& worker)
+      : worker_(worker),
+        was_there_(std::exchange(worker.in_observer, true)),
+        listener_(
+            std::exchange(internal::ThisThread().block_listener, &worker)) {}
+  AtObserver(const AtObserver&) = delete;
+  AtObserver& operator=(const AtObserver&) = delete;
+  ~AtObserver() {
+    internal::ThisThread().block_listener = listener_;
+    worker_.in_observer = was_there_;
+  }
+
+ private:
+  Worker& worker_;
+  const bool was_there_;
+  internal::BlockListener* const listener_;
+};
+
 template <typename Call>
 void WorkerPool::Core::ObserveIn(Worker& worker, Call call) {
   if (options_.observer == nullptr) return;
-  internal::PerThread& thread = internal::ThisThread();
-  thread.block_listener = &worker;
-  worker.in_observer = true;
+  const AtObserver at_observer(worker);
   Observe(call);
-  worker.in_observer = false;
-  thread.block_listener = nullptr;
 }
 
 // A wait of this worker's has become long, or is over. The observer cannot be
@@ -982,6 +1009,7 @@ void WorkerPool::Core::NoteWait(Worker& worker) {
 // and before it sleeps: so all of a worker's own is told before its task's end.
 void WorkerPool::Core::TellOfWaits(Worker& worker) {
   if (options_.observer == nullptr) return;
+  const AtObserver at_observer(worker);
   {
     LockGuard guard(worker.tell_lock);
     while (TellOfWaitsOf(worker, worker)) {
@@ -1024,7 +1052,7 @@ void WorkerPool::Core::CheckWhetherStuck(Worker& worker) {
   uint64_t done = 0;
   for (size_t i = 0; i < places(); ++i) done += place(i).counters.done.value();
   if (std::exchange(worker.done_at_check, done) != done) return;
-  if (worker.check_nanos < kMostCheckNanos / 10 ||
+  if (worker.check_nanos < kMostCheckNanos ||
       said_stuck_.exchange(true, std::memory_order_relaxed)) {
     return;
   }
@@ -1170,7 +1198,7 @@ PoolStats WorkerPool::Core::Stats() {
 
 WorkerPool::WorkerPool(const Options& options) {
   const Options complete = Checked(options);
-  core_ = std::make_shared<Core>(complete);
+  core_ = RefPtr<Core>::Adopt(new Core(complete));
   if (!core_->CloseAtExit()) {
     core_->Close(Core::Phase::kEnding);
     return;
@@ -1202,7 +1230,7 @@ bool WorkerPool::ScheduleMany(TaskQueue& tasks) {
 WorkerPool::ShutdownReport WorkerPool::Shutdown(ShutdownMode mode,
                                                 const WaitLimit& limit) {
   // What is dropped, and what is run, may own this pool.
-  const std::shared_ptr<Core> core = core_;
+  const RefPtr<Core> core = core_;
   const WaitLimit started = limit.Started();
   const bool drop = mode == ShutdownMode::kDropQueued;
   core->Close(drop ? Core::Phase::kEnding : Core::Phase::kDraining);

@@ -64,7 +64,6 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -76,6 +75,7 @@
 #include "heddle/pool/internal/task_queue.h"
 #include "heddle/pool/pool_stats.h"
 #include "heddle/pool/task.h"
+#include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/wait_limit.h"
 
@@ -266,7 +266,7 @@ class WorkerPool {
   // Has a worker call `function`, and waits for it.
   void RunInWorker(std::function<void()> function);
 
-  std::shared_ptr<Core> core_;  // shared with the workers
+  internal::RefPtr<Core> core_;  // shared with the workers
 };
 
 class WorkerPool::Handle {

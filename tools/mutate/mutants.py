@@ -1396,7 +1396,7 @@ MUTANTS = [
     (
         "(W4): who schedules has no hold on the pool",
         "pool/worker_pool.cc",
-        "task, SourceOf(worker), [&] { keeper = shared_from_this(); });",
+        "task, SourceOf(worker), [&] { keeper = RefPtr<Core>(this); });",
         "task, SourceOf(worker), [&] {});",
         models(WORKER_POOL, "WorkerPoolModel", "ATaskMayEndItsPoolWhoeverHasScheduledIt"),
     ),
