@@ -165,7 +165,9 @@ TEST_P(ShutdownMatrixTest, WhileTasksGrowATree) {
       c.SubmitWith(pool, [&] { Grow(c, pool, 4); });
       c.Shutdown(pool, GetParam());
       EXPECT_FALSE(c.Submit(pool));
-      if (GetParam() == ShutdownMode::kDrain) EXPECT_EQ(c.ran(), 31);
+      if (GetParam() == ShutdownMode::kDrain) {
+        EXPECT_EQ(c.ran(), 31);
+      }
     });
   }
 }
@@ -189,7 +191,9 @@ TEST_P(ShutdownMatrixTest, WhileAChainGoesOn) {
     };
     c.SubmitWith(pool, [&next] { next(); });
     c.Shutdown(pool, GetParam());
-    if (GetParam() == ShutdownMode::kDrain) EXPECT_EQ(c.ran(), 101);
+    if (GetParam() == ShutdownMode::kDrain) {
+      EXPECT_EQ(c.ran(), 101);
+    }
   });
 }
 
