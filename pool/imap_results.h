@@ -354,7 +354,8 @@ class IMapResults {
   template <typename Take>
   void TakeAll(const Take& take) {
     std::exception_ptr first;
-    for (bool more = true; more;) {
+    bool more = true;
+    while (more) {
       std::exception_ptr error = internal::CatchAll([&] {
         std::optional<Value> next = Next();
         more = next.has_value();

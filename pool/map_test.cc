@@ -10,6 +10,7 @@
 #include <list>
 #include <memory>
 #include <ranges>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -24,6 +25,11 @@
 #include "heddle/pool/imap_results.h"
 #include "heddle/pool/internal/fuse.h"
 #include "heddle/pool/thread_pool.h"
+
+// Before 16, clang does not compile the views of libstdc++.
+#if !defined(__clang__) || __clang_major__ >= 16
+#define HEDDLE_TEST_VIEWS
+#endif
 
 namespace heddle {
 namespace {
@@ -54,6 +60,7 @@ TEST(MapTest, TakesElementsThatAreMadeWhenTheyAreLookedAt) {
               ElementsAreArray(bits));
   EXPECT_THAT(pool.IMap(kSame, std::vector<bool>(bits)).ToVector(),
               ElementsAreArray(bits));
+#ifdef HEDDLE_TEST_VIEWS
   const auto words = std::views::iota(0, 3) | std::views::transform([](int i) {
                        return std::string(20, 'a' + i);
                      });
@@ -61,6 +68,7 @@ TEST(MapTest, TakesElementsThatAreMadeWhenTheyAreLookedAt) {
   EXPECT_THAT(pool.Map(kSame, words), ElementsAreArray(expected));
   EXPECT_THAT(pool.MapAsync(kSame, words).Get(), ElementsAreArray(expected));
   EXPECT_THAT(pool.IMap(kSame, words).ToVector(), ElementsAreArray(expected));
+#endif
 }
 
 TEST(MapTest, MovesTheElementsOfAContainerThatIsItsOwn) {
@@ -86,9 +94,9 @@ TEST(MapTest, LeavesTheElementsOfOthersAlone) {
   const auto take = [](std::string word) { return word; };
   const auto are = ElementsAre("one", "two");
   EXPECT_THAT(pool.Map(take, words), are);
-  EXPECT_THAT(pool.Map(take, std::views::all(words)), are);
-  EXPECT_THAT(pool.MapAsync(take, std::views::all(words)).Get(), are);
-  EXPECT_THAT(pool.IMap(take, std::views::all(words)).ToVector(), are);
+  EXPECT_THAT(pool.Map(take, std::span(words)), are);
+  EXPECT_THAT(pool.MapAsync(take, std::span(words)).Get(), are);
+  EXPECT_THAT(pool.IMap(take, std::span(words)).ToVector(), are);
   EXPECT_THAT(words, are);
 }
 
@@ -103,12 +111,31 @@ TEST(MapTest, ResultsOfIMapMayBeAssigned) {
   auto results = pool.IMap(kSame, std::vector<int>{1});
   results = pool.IMap(kSame, std::vector<int>{2, 3});
   EXPECT_THAT(results.ToVector(), ElementsAre(2, 3));
+#ifdef HEDDLE_TEST_VIEWS
   std::vector<int> first;
   for (const int x :
        pool.IMap(kSame, std::views::iota(0, 9)) | std::views::take(2)) {
     first.push_back(x);
   }
   EXPECT_THAT(first, ElementsAre(0, 1));
+#endif
+}
+
+// Nobody else would: the one worker is at the task that wants them.
+TEST(MapTest, AnIMapInsideAPoolOfOneIsMadeByWhoWantsIt) {
+  ThreadPool pool({.workers = 1, .max_spares = 0});
+  for (const bool ordered : {true, false}) {
+    const int sum = pool.Apply([&] {
+      const std::vector<int> numbers = {1, 2, 3, 4, 5};
+      const IMapOptions options = {.chunksize = 2, .buffersize = 4};
+      auto results = ordered ? pool.IMap(kSame, numbers, options)
+                             : pool.IMapUnordered(kSame, numbers, options);
+      int total = 0;
+      for (const int x : results) total += x;
+      return total;
+    });
+    EXPECT_EQ(sum, 15);
+  }
 }
 
 #ifdef ABSL_HAVE_EXCEPTIONS
