@@ -10,9 +10,9 @@
 #include <functional>
 #include <iterator>
 #include <list>
-#include <map>
 #include <memory>
 #include <ranges>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -29,6 +29,11 @@
 #include "heddle/pool/internal/fuse.h"
 #include "heddle/pool/task.h"
 
+// Before 16, clang does not compile the views of libstdc++.
+#if !defined(__clang__) || __clang_major__ >= 16
+#define HEDDLE_TEST_VIEWS
+#endif
+
 namespace heddle {
 namespace {
 
@@ -41,6 +46,12 @@ std::vector<std::unique_ptr<int>> Boxes(int size) {
   std::vector<std::unique_ptr<int>> boxes;
   for (int i = 0; i < size; ++i) boxes.push_back(std::make_unique<int>(i));
   return boxes;
+}
+
+std::vector<int> UpTo(int size) {
+  std::vector<int> numbers;
+  for (int i = 0; i < size; ++i) numbers.push_back(i);
+  return numbers;
 }
 
 TEST(MapResultsTest, MovesTheElementsOfAContainerThatIsItsOwn) {
@@ -70,10 +81,12 @@ TEST(MapResultsTest, LeavesTheElementsOfOthersAlone) {
   std::vector<std::string> words = {"one", "two"};
   const auto take = [](std::string word) { return word; };
   EXPECT_THAT(executor.Map(take, words).ToVector(), ElementsAre("one", "two"));
-  EXPECT_THAT(executor.Map(take, std::views::all(words)).ToVector(),
+  EXPECT_THAT(executor.Map(take, std::span(words)).ToVector(),
               ElementsAre("one", "two"));
+#ifdef HEDDLE_TEST_VIEWS
   EXPECT_THAT(executor.Map(take, std::views::reverse(words)).ToVector(),
               ElementsAre("two", "one"));
+#endif
   // References to what the elements of the inner map refer to.
   const auto refer = [&words](size_t i) -> std::string& { return words[i]; };
   EXPECT_THAT(
@@ -91,6 +104,7 @@ TEST(MapResultsTest, TakesElementsThatAreMadeWhenTheyAreLookedAt) {
               ElementsAre(true, false, true));
   EXPECT_THAT(executor.Map(same, std::move(bits)).ToVector(),
               ElementsAre(true, false, true));
+#ifdef HEDDLE_TEST_VIEWS
   const auto boxed = std::views::iota(0, 4) | std::views::transform([](int i) {
                        return std::make_unique<int>(i);
                      });
@@ -98,6 +112,7 @@ TEST(MapResultsTest, TakesElementsThatAreMadeWhenTheyAreLookedAt) {
   for (const auto& box : executor.Map(same, boxed, {.buffersize = 2}))
     sum += *box;
   EXPECT_EQ(sum, 6);
+#endif
 }
 
 TEST(MapResultsTest, TakesMembersAndWhatReturnsAnRvalueReference) {
@@ -120,12 +135,14 @@ TEST(MapResultsTest, IsAnInputRange) {
   const auto twice = [](int x) { return 2 * x; };
   using Results = decltype(executor.Map(twice, std::vector<int>()));
   static_assert(std::ranges::input_range<Results>);
+#ifdef HEDDLE_TEST_VIEWS
   std::vector<int> got;
   for (const int x :
        executor.Map(twice, std::views::iota(0, 10)) | std::views::take(2)) {
     got.push_back(x);
   }
   EXPECT_THAT(got, ElementsAre(0, 2));
+#endif
   Results results = executor.Map(twice, std::vector<int>{1});
   results = executor.Map(twice, std::vector<int>{2, 3});
   EXPECT_THAT(results.ToVector(), ElementsAre(4, 6));
@@ -136,11 +153,10 @@ TEST(MapResultsTest, OfAVoidFunctionIsWaitedFor) {
   ThreadPoolExecutor executor(2);
   std::atomic<int> calls{0};
   const auto count = [&calls](int) { ++calls; };
-  executor.Map(count, std::views::iota(0, 10), {.buffersize = 3}).Wait();
+  executor.Map(count, UpTo(10), {.buffersize = 3}).Wait();
   EXPECT_EQ(calls, 10);
   int seen = 0;
-  for ([[maybe_unused]] const auto& nothing :
-       executor.Map(count, std::views::iota(0, 10))) {
+  for ([[maybe_unused]] const auto& nothing : executor.Map(count, UpTo(10))) {
     ++seen;
   }
   EXPECT_EQ(calls, 20);
@@ -239,9 +255,9 @@ TEST(MapResultsTest, ARefusedElementIsHandedInAgainAsItWas) {
   }
 }
 
+#ifdef HEDDLE_TEST_VIEWS
 TEST(MapResultsTest, TheOtherRangesKeepTheirElementIfOneThrows) {
   InlineExecutor executor;
-  FailsOnce input;
   int thrown = 0;
   auto fails = std::views::iota(0, 8) | std::views::transform([&](int i) {
                  if (i == 3 && thrown++ == 0) throw std::runtime_error("3");
@@ -254,6 +270,7 @@ TEST(MapResultsTest, TheOtherRangesKeepTheirElementIfOneThrows) {
   EXPECT_EQ(GoThrough(results, got), 1);
   EXPECT_THAT(got, ElementsAre(0, 2, 4, 6, 8, 10, 12, 14));
 }
+#endif  // HEDDLE_TEST_VIEWS
 
 TEST(MapResultsTest, MayOutliveTheExecutor) {
   auto executor = std::make_unique<ThreadPoolExecutor>(2);
@@ -292,7 +309,7 @@ TEST(MapResultsTest, WaitThrowsTheFirstErrorWhenAllHaveEnded) {
         if (x == 3) throw std::runtime_error("three");
         if (x == 5) throw std::logic_error("five");
       },
-      std::views::iota(0, 10), {.buffersize = 2});
+      UpTo(10), {.buffersize = 2});
   EXPECT_THROW(results.Wait(), std::runtime_error);
   EXPECT_EQ(calls, 10);
 }
