@@ -1,5 +1,6 @@
 #include "heddle/pool/internal/block_cache.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -8,11 +9,8 @@
 #include "absl/base/attributes.h"
 #include "absl/base/config.h"
 #include "absl/base/optimization.h"
-#include "absl/base/thread_annotations.h"
 #include "heddle/pool/internal/slab.h"
-#include "heddle/thread/internal/at_fork.h"
-#include "heddle/thread/internal/raw_lock.h"
-#include "heddle/thread/lock_guard.h"
+#include "heddle/pool/internal/slab_depot.h"
 
 namespace heddle {
 namespace pool_internal {
@@ -25,11 +23,13 @@ constexpr size_t kClasses = 8;  // 64 ... 512 bytes; no larger ones
 // Slabs of which blocks have come back to a thread, and that it has not told of
 // them: one exchange for many blocks, and none of two threads at each.
 constexpr size_t kReturned = 4;
-// Kept for all threads and sizes.
-constexpr size_t kDepotSlabs = 64;
+// Slabs that a thread keeps for later, and how many it gets from the depot and
+// puts there at once.
+constexpr size_t kSpares = 8;
+constexpr size_t kSparesAtOnce = 4;
 
-// Under a sanitizer, and in a model, every block comes from and goes back to the
-// system, so that a use after free is seen as one.
+// Under a sanitizer, and in a model, every block comes from and goes back to
+// the system, so that a use after free is seen as one.
 #if defined(HEDDLE_MODEL) || defined(ABSL_HAVE_ADDRESS_SANITIZER) || \
     defined(ABSL_HAVE_MEMORY_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
 constexpr bool kCacheBlocks = false;
@@ -39,7 +39,8 @@ constexpr bool kCacheBlocks = true;
 
 constexpr size_t ClassOf(size_t size) { return (size - 1) / kStep; }
 constexpr size_t SizeOf(size_t size_class) { return (size_class + 1) * kStep; }
-// How many blocks of a class a slab has.
+// How many blocks of a class a slab has, but for the last of a piece, which may
+// have one less.
 constexpr std::array<uint32_t, kClasses> kBlocks = [] {
   std::array<uint32_t, kClasses> blocks{};
   for (size_t c = 0; c < kClasses; ++c) {
@@ -48,51 +49,6 @@ constexpr std::array<uint32_t, kClasses> kBlocks = [] {
   }
   return blocks;
 }();
-
-// Slabs that nobody uses, for all threads; the one that was used last goes
-// first. Constant-initialised and never destroyed: tasks may end while statics
-// die.
-struct Depot {
-  internal::RawLock lock;
-  size_t count ABSL_GUARDED_BY(lock) = 0;
-  Slab* slabs[kDepotSlabs] ABSL_GUARDED_BY(lock) = {};
-
-  // For the child of a fork(): the slabs are left, because the list may have been
-  // in the middle of a change.
-  void ResetInChild() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    lock.ResetInChild();
-    count = 0;
-  }
-
-  // False if it is full.
-  bool Put(Slab& slab) {
-    LockGuard guard(lock);
-    if (count == kDepotSlabs) return false;
-    slabs[count++] = &slab;
-    return true;
-  }
-  // Null if it is empty.
-  Slab* Take() {
-    LockGuard guard(lock);
-    return count == 0 ? nullptr : slabs[--count];
-  }
-};
-
-constinit Depot depot;
-constinit internal::AtFork at_fork([] { depot.ResetInChild(); });
-
-// Opens a slab, and returns its first block.
-char* OpenSlab(uint32_t blocks) {
-  at_fork.Follow();
-  Slab* slab = depot.Take();
-  if (slab == nullptr) slab = Slab::Make();
-  slab->Open(blocks);
-  return slab->blocks();
-}
-
-void ReturnTo(Slab& slab, uint32_t blocks) noexcept {
-  if (slab.Return(blocks) && !depot.Put(slab)) slab.Delete();
-}
 
 // The calling thread's. Constant-initialised and trivially destroyed, so that
 // to come by it takes no look whether it is there; Leaver sees to its end.
@@ -105,21 +61,59 @@ struct ThreadCache {
   struct Returned {
     Slab* slab = nullptr;
     uint32_t blocks = 0;
-
-    void Flush() noexcept {
-      if (slab != nullptr) ReturnTo(*slab, blocks);
-      *this = Returned();
-    }
   };
 
   Open open[kClasses];
   Returned returned[kReturned];
+  size_t spares = 0;
+  FreeSlab spare[kSpares] = {};
   // The thread has ended but for thread_local objects that are destroyed later:
   // they get and return blocks one by one.
   bool gone = false;
 };
 
 constinit thread_local ThreadCache cache;
+
+// A slab of which all blocks are back.
+ABSL_ATTRIBUTE_NOINLINE void PutSpares() noexcept {
+  // The oldest: of those that were used last, more may be in a cache.
+  SlabDepot::Put(cache.spare, kSparesAtOnce);
+  cache.spares -= kSparesAtOnce;
+  std::copy_n(cache.spare + kSparesAtOnce, cache.spares, cache.spare);
+}
+
+void PutWhole(Slab& slab) noexcept {
+  if (ABSL_PREDICT_FALSE(cache.gone)) {
+    const FreeSlab whole = {&slab, slab.piece()};
+    SlabDepot::Put(&whole, 1);
+    return;
+  }
+  if (ABSL_PREDICT_FALSE(cache.spares == kSpares)) PutSpares();
+  cache.spare[cache.spares++] = {&slab, slab.piece()};
+}
+
+FreeSlab TakeSpare() {
+  if (ABSL_PREDICT_FALSE(cache.gone)) {
+    FreeSlab slab;
+    SlabDepot::Take(&slab, 1);
+    return slab;
+  }
+  if (ABSL_PREDICT_FALSE(cache.spares == 0)) {
+    cache.spares = SlabDepot::Take(cache.spare, kSparesAtOnce);
+    // The last goes first: so addresses grow, as a processor expects.
+    std::reverse(cache.spare, cache.spare + cache.spares);
+  }
+  return cache.spare[--cache.spares];
+}
+
+void ReturnTo(Slab& slab, uint32_t blocks) noexcept {
+  if (slab.Return(blocks)) PutWhole(slab);
+}
+
+void Flush(ThreadCache::Returned& returned) noexcept {
+  if (returned.slab != nullptr) ReturnTo(*returned.slab, returned.blocks);
+  returned = ThreadCache::Returned();
+}
 
 // Gives back what the thread has, at its end.
 struct Leaver {
@@ -132,7 +126,9 @@ struct Leaver {
       if (blocks > 0) ReturnTo(Slab::Of(open.next), blocks);
       open = ThreadCache::Open();
     }
-    for (ThreadCache::Returned& returned : cache.returned) returned.Flush();
+    for (ThreadCache::Returned& returned : cache.returned) Flush(returned);
+    SlabDepot::Put(cache.spare, cache.spares);
+    cache.spares = 0;
   }
   // Whoever uses it has it made.
   void Expect() {}
@@ -142,10 +138,19 @@ thread_local Leaver leaver;
 
 // The first block of a new slab, which replaces the one that is used up.
 ABSL_ATTRIBUTE_NOINLINE void* AllocateInNewSlab(size_t c) {
-  if (cache.gone) return OpenSlab(1);
-  leaver.Expect();
-  char* const first = OpenSlab(kBlocks[c]);
-  cache.open[c] = {first + SizeOf(c), first + kBlocks[c] * SizeOf(c)};
+  if (!cache.gone) leaver.Expect();
+  const FreeSlab spare = TakeSpare();
+  Slab& slab = *new (spare.slab) Slab;
+  char* const first = slab.blocks();
+  if (cache.gone) {
+    slab.Open(1, spare.piece);
+    return first;
+  }
+  const uint32_t blocks = kBlocks[c] * SizeOf(c) <= SlabDepot::BlockBytes(spare)
+                              ? kBlocks[c]
+                              : kBlocks[c] - 1;
+  slab.Open(blocks, spare.piece);
+  cache.open[c] = {first + SizeOf(c), first + blocks * SizeOf(c)};
   return first;
 }
 
@@ -157,19 +162,24 @@ ABSL_ATTRIBUTE_NOINLINE void FreeInOtherSlab(ThreadCache::Returned& returned,
     return;
   }
   leaver.Expect();
-  returned.Flush();
+  Flush(returned);
   returned = {&slab, 1};
 }
 
 }  // namespace
 
 size_t MaxCachedBytesPerThread() {
-  return kCacheBlocks ? (kClasses + kReturned) * Slab::kBytes : 0;
+  // Each slab may be the one that keeps its piece.
+  return kCacheBlocks
+             ? (kClasses + kReturned + kSpares) * SlabDepot::kPieceBytes
+             : 0;
 }
 
 size_t MaxCachedBytesInDepot() {
-  return kCacheBlocks ? kDepotSlabs * Slab::kBytes : 0;
+  return kCacheBlocks ? SlabDepot::kKeptPieces * SlabDepot::kPieceBytes : 0;
 }
+
+size_t BlockBytesFromSystem() { return SlabDepot::BytesFromSystem(); }
 
 void* AllocateBlock(size_t size) {
   const size_t c = ClassOf(size);
@@ -201,7 +211,9 @@ void FreeBlock(void* block, size_t size) noexcept {
   if (ABSL_PREDICT_FALSE(returned.slab != &slab)) {
     FreeInOtherSlab(returned, slab);
   } else if (++returned.blocks == kBlocks[c]) {
-    returned.Flush();
+    // All of them: nobody else has one, and nobody hears of it.
+    returned = ThreadCache::Returned();
+    PutWhole(slab);
   }
 }
 

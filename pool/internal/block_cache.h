@@ -4,12 +4,12 @@
 // A task is born in one thread and dies in another, over and over, in few
 // sizes. Each thread hands out the blocks of a slab one behind the other (see
 // slab.h), which a processor can look ahead to, unlike a list of free blocks; a
-// slab of which all have come back is used again as a whole, by whatever thread.
-// Fresh memory is touched only while the number of live tasks grows. What the
-// depot of free slabs does not keep goes back to the system.
+// slab of which all have come back is used again as a whole, by whatever
+// thread. Fresh memory is touched only while the number of live tasks grows.
+// What the depot of free slabs does not keep goes back to the system.
 //
-// The price: one block that lives long keeps a slab of 8 KiB, whatever became of
-// its neighbours. What is likely to (promises) takes no block.
+// The price: one block that lives long keeps a slab of 4 KiB, whatever became
+// of its neighbours.
 
 #ifndef HEDDLE_POOL_INTERNAL_BLOCK_CACHE_H_
 #define HEDDLE_POOL_INTERNAL_BLOCK_CACHE_H_
@@ -30,6 +30,9 @@ void FreeBlock(void* block, size_t size) noexcept;
 // depot.
 size_t MaxCachedBytesPerThread();
 size_t MaxCachedBytesInDepot();
+
+// How many bytes of the system's it has: what is in use, and what is kept.
+size_t BlockBytesFromSystem();
 
 }  // namespace pool_internal
 }  // namespace heddle

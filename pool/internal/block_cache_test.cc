@@ -72,12 +72,50 @@ TEST(BlockCacheTest, ASlabIsUsedAgainWhenAllItsBlocksAreBack) {
     for (void*& block : blocks) {
       block = AllocateBlock(64);
       EXPECT_EQ(reinterpret_cast<uintptr_t>(block) % 64, 0);
-      pages.insert(reinterpret_cast<uintptr_t>(block) / 8192);
+      pages.insert(reinterpret_cast<uintptr_t>(block) / 4096);
     }
     if (round % 2 != 0) std::reverse(blocks.begin(), blocks.end());
     for (void* block : blocks) FreeBlock(block, 64);
   }
-  EXPECT_LT(pages.size(), 15);
+  EXPECT_LT(pages.size(), 20);
+}
+
+// Futures that a program keeps, among many that it forgets.
+TEST(BlockCacheTest, ABlockThatIsKeptAmongOthersCostsFourKibibytesAtMost) {
+  if (MaxCachedBytesPerThread() == 0)
+    GTEST_SKIP() << "sanitizers see every block";
+  constexpr size_t kKept = 10'000;
+  const size_t before = BlockBytesFromSystem();
+  for (const size_t size : {64, 192, 256, 512}) {
+    std::vector<void*> kept;
+    std::vector<void*> others(129);
+    for (size_t i = 0; i < kKept; ++i) {
+      kept.push_back(AllocateBlock(size));
+      for (void*& block : others) block = AllocateBlock(size);
+      for (void* block : others) FreeBlock(block, size);
+    }
+    const size_t most = MaxCachedBytesPerThread() + MaxCachedBytesInDepot();
+    EXPECT_LE(BlockBytesFromSystem() - before, kKept * 4096 + most) << size;
+    for (void* block : kept) FreeBlock(block, size);
+    EXPECT_LE(BlockBytesFromSystem() - before, most) << size;
+  }
+}
+
+TEST(BlockCacheTest, WhatABurstTookGoesBack) {
+  if (MaxCachedBytesPerThread() == 0)
+    GTEST_SKIP() << "sanitizers see every block";
+  std::vector<void*> blocks(100'000);
+  for (void*& block : blocks) block = AllocateBlock(128);
+  EXPECT_GT(BlockBytesFromSystem(), blocks.size() * 128);
+  // By another thread, which ends.
+  std::thread([&] {
+    for (size_t i = 0; i < blocks.size(); i += 2) FreeBlock(blocks[i], 128);
+  }).join();
+  std::thread([&] {
+    for (size_t i = 1; i < blocks.size(); i += 2) FreeBlock(blocks[i], 128);
+  }).join();
+  EXPECT_LE(BlockBytesFromSystem(),
+            MaxCachedBytesPerThread() + MaxCachedBytesInDepot());
 }
 
 TEST(BlockCacheTest, BlocksFreedByOneThreadReachAnother) {
