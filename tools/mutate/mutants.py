@@ -86,13 +86,7 @@ MUTANTS = [
         "thread/internal/parking.cc",
         "if (waiter.is_head_) ReplaceHead(waiter, next != &waiter ? next : nullptr);",
         "if (waiter.is_head_) ReplaceHead(waiter, nullptr);",
-        models(
-            PARKING,
-            "ParkingModel",
-            "EveryWaiterIsWoken",
-            "ADeadlineAndAWakeUpForTheNeighbourDoNotCollide",
-            "KeysOfOneBucketDoNotCollide",
-        ),
+        models(PARKING, "ParkingModel", "KeysOfOneBucketDoNotCollide"),
     ),
     (
         "(P9): a head takes the other keys of its bucket with it",
