@@ -83,6 +83,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/cleanup/cleanup.h"
 #include "heddle/queue/internal/bound.h"
@@ -322,11 +323,17 @@ class BlockingQueue {
   size_t TakeNow(size_t most, Take&& take, Look look);
   template <typename Take>
   size_t TakeInTurn(size_t most, Take&& take, Look look,
-                    queue_internal::GateTurn& turn);
+                    queue_internal::GateTurn& turn) {
+    return turn.is_coming() ? TakeComing(most, take, look, turn)
+                            : TakeNow(most, take, look);
+  }
   template <typename Take>
-  size_t TakeLocked(size_t most, Take&& take, Look look,
-                    typename Store::Remains& remains,
-                    std::optional<internal::WakeList>& woken)
+  ABSL_ATTRIBUTE_NOINLINE size_t TakeComing(size_t most, Take& take, Look look,
+                                            queue_internal::GateTurn& turn);
+  template <typename Take>
+  ABSL_ATTRIBUTE_ALWAYS_INLINE inline size_t TakeLocked(
+      size_t most, Take&& take, Look look, typename Store::Remains& remains,
+      std::optional<internal::WakeList>& woken)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(get_lock_);
   void ComeAfterPut(queue_internal::GateTurn& turn,
                     std::optional<internal::WakeList>& woken)
@@ -507,9 +514,8 @@ size_t BlockingQueue<T, Store>::TakeNow(size_t most, Take&& take, Look look) {
 
 template <typename T, typename Store>
 template <typename Take>
-size_t BlockingQueue<T, Store>::TakeInTurn(size_t most, Take&& take, Look look,
+size_t BlockingQueue<T, Store>::TakeComing(size_t most, Take& take, Look look,
                                            queue_internal::GateTurn& turn) {
-  if (!turn.is_coming()) return TakeNow(most, take, look);
   typename Store::Remains remains;
   std::optional<internal::WakeList> woken;
   std::optional<LockGuard<Lock>> put_guard;

@@ -20,6 +20,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "heddle/queue/internal/block.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/prefetch.h"
@@ -103,7 +104,7 @@ class Fifo {
   // oldest. What is left of it goes to `remains`; in a ring, which needs the
   // slot, it is destroyed at once. REQUIRES: there is an item.
   template <typename Take>
-  void Pop(Take&& take, Remains& remains) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void Pop(Take&& take, Remains& remains) {
     Segment* segment = get_.segment;
     size_t index = get_.index;
     if (index == segment->size) {
