@@ -52,6 +52,17 @@ TEST(WaitingTasksTest, ToADepthOfAThousandInAPoolOfOne) {
   EXPECT_EQ(executor.Submit(Nest{&executor}, 1000).Result(), 1000);
 }
 
+// Nobody else can run them: the one worker is at the outer task.
+TEST(WaitingTasksTest, TheFirstOfSeveralRunsHereToo) {
+  ThreadPoolExecutor executor(1);
+  const Future<size_t> outer = executor.Submit([&] {
+    const std::vector<Future<int>> inner = {executor.Submit([] { return 1; }),
+                                            executor.Submit([] { return 2; })};
+    return Wait(inner, ReturnWhen::kFirstCompleted).done.size();
+  });
+  EXPECT_EQ(outer.Result(), 1u);
+}
+
 TEST(WaitingTasksTest, WithALimitASpareServesIt) {
   ThreadPoolExecutor executor({.max_workers = 1, .max_spares = 1});
   const Future<int> outer = executor.Submit([&] {
