@@ -375,7 +375,7 @@ TEST(FutureModel, WhoWaitsForTheFirstMakesItUnlessAnotherDoes) {
     constexpr uint64_t kPool = 7;
     const Promise<int> never;
     Var<int> ran = 0;
-    Submitted submitted([&] { return ++ran; });
+    Submitted submitted([&]() -> int { return ++ran; });
     submitted.task.set_pool(kPool);
     const std::vector<Future<int>> futures = {never.GetFuture(),
                                               submitted.future};
