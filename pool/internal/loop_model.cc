@@ -157,7 +157,8 @@ TEST(MapJobModel, AllChunksEndBeforeTheResultIsThere) {
           ++calls[x];
           return 10 * x;
         },
-        View(numbers), 1, TellNobody(), NeverStopped(), /*pool=*/0);
+        View<std::function<int(int&)>>(numbers), 1, TellNobody(),
+        NeverStopped(), /*pool=*/0);
     Handle result(job);
     job->Unref();
     Task first = Ticket(*job);
@@ -174,7 +175,8 @@ TEST(MapJobModel, AllChunksEndBeforeTheResultIsThere) {
 TEST(MapJobModel, ATicketThatIsDroppedEndsTheJob) {
   EXPECT_TRUE(Holds(1, [](Execution& run) {
     std::vector<int> numbers = {1, 2};
-    auto* const job = new Job([](int& x) { return x; }, View(numbers), 1,
+    auto* const job = new Job([](int& x) { return x; },
+                              View<std::function<int(int&)>>(numbers), 1,
                               TellNobody(), NeverStopped(), /*pool=*/0);
     Handle result(job);
     job->Unref();
