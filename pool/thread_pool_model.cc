@@ -1,6 +1,7 @@
 // Models of waits for results inside a ThreadPool of one worker, which must not
 // wedge it.
 
+#include <optional>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -58,6 +59,38 @@ TEST(ThreadPoolModel, AMapInsideIsHelpedByWhoWantsIt) {
     });
     explore::Check(sum == 3);
   }));
+}
+
+// Two elements, gone through in a task of a pool of so many workers.
+void GoThroughInside(int workers, bool ordered) {
+  ThreadPool pool({.workers = workers, .max_spares = 0});
+  pool.Apply([&] {
+    const std::vector<int> numbers = {0, 1};
+    Var<int> calls[2] = {0, 0};
+    const auto call = [&calls](int x) {
+      ++calls[x];
+      return x;
+    };
+    auto results =
+        ordered ? pool.IMap(call, numbers) : pool.IMapUnordered(call, numbers);
+    int sum = 0;
+    while (const std::optional<int> x = results.Next()) sum += *x;
+    explore::Check(sum == 1 && calls[0] == 1 && calls[1] == 1);
+  });
+}
+
+TEST(ThreadPoolModel, AnIMapInsideIsMadeByWhoWantsIt) {
+  for (const bool ordered : {true, false}) {
+    EXPECT_TRUE(HoldsInSome(
+        [ordered](Execution& /*run*/) { GoThroughInside(1, ordered); }));
+  }
+}
+
+TEST(ThreadPoolModel, AWorkerAndWhoTakesResultsMakeEachOnce) {
+  for (const bool ordered : {true, false}) {
+    EXPECT_TRUE(HoldsInSome(
+        [ordered](Execution& /*run*/) { GoThroughInside(2, ordered); }));
+  }
 }
 
 TEST(ThreadPoolModel, TerminateEndsEveryResult) {

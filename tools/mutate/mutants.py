@@ -1460,6 +1460,20 @@ MUTANTS = [
         models(THREAD_POOL, "ThreadPoolModel", "AResultThatIsWantedInsideIsMadeThere"),
     ),
     (
+        "who takes the results of an IMap makes what a worker is at",
+        "pool/imap_results.h",
+        "return !claimed.exchange(true,",
+        "return !claimed.exchange(false,",
+        models(THREAD_POOL, "ThreadPoolModel", "AWorkerAndWhoTakesResultsMakeEachOnce"),
+    ),
+    (
+        "who takes the results of an IMap waits for what only it would make",
+        "pool/imap_results.h",
+        "      if (chunk->Claim()) {\n        shared_->Run(chunk);",
+        "      if (false) {\n        shared_->Run(chunk);",
+        models(THREAD_POOL, "ThreadPoolModel", "AnIMapInsideIsMadeByWhoWantsIt"),
+    ),
+    (
         "a task is run by who has not started it",
         "pool/internal/result_state.h",
         "const bool ok = !this->TryStart() || RunStarted();",
