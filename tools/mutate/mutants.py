@@ -901,7 +901,7 @@ MUTANTS = [
     (
         "(G4): who was let through forgets the next",
         "queue/internal/gate.cc",
-        "  if (count_() > wants) gate_.LetOne(woken);   // (G4)\n",
+        "  if (count_() > wants) gate_.LetOne(woken);  // (G4)\n",
         "  static_cast<void>(wants + count_());\n  static_cast<void>(woken);\n",
         models(GATE, "GateModel", "TwoAreLetThroughByTwo", "WhoIsLetThroughLetsTheNextOneThrough"),
     ),
@@ -915,15 +915,15 @@ MUTANTS = [
     (
         "(G2): who queues again stays on its way",
         "queue/internal/gate.cc",
-        "  gate_.word_ = gate_.word_ & ~Gate::kWaking;  // (G2)\n  if (count_() > wants)",
+        "  gate_.word_ = gate_.word_ & ~Gate::kBaton;  // (G2)\n  if (count_() > wants)",
         "  if (count_() > wants)",
         models(GATE, "GateModel", "WhoIsOvertakenIsNotForgotten"),
     ),
     (
         "(G2): somebody is on its way when nobody was woken",
         "queue/internal/gate.cc",
-        "(waking ? kWaking : 0)",
-        "(waking ? kWaking : kWaking)",
+        "(BatonAge::Begin() << kAgeShift) | kWaking : 0)",
+        "(BatonAge::Begin() << kAgeShift) | kWaking : kWaking)",
         models(
             GATE,
             "GateModel",
