@@ -1251,6 +1251,13 @@ bool WorkerPool::Join(const WaitLimit& limit) {
   return core_->Join(limit);
 }
 
+WorkerPool::Handle WorkerPool::handle() const { return Handle(core_); }
+
+WorkerPool::Handle::Handle(internal::RefPtr<Core> core)
+    : core_(std::move(core)) {}
+WorkerPool::Handle::Handle(Handle&& other) noexcept = default;
+WorkerPool::Handle::~Handle() = default;
+
 bool WorkerPool::Handle::Schedule(Task& task) const {
   return core_->Schedule(task, WaitLimit());
 }

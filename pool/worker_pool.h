@@ -271,6 +271,10 @@ class WorkerPool {
 
 class WorkerPool::Handle {
  public:
+  Handle(Handle&& other) noexcept;
+  Handle& operator=(Handle&&) = delete;
+  ~Handle();
+
   // As those of the pool.
   [[nodiscard]] bool Schedule(Task& task) const;
   [[nodiscard]] bool IsBroken() const;
@@ -278,12 +282,10 @@ class WorkerPool::Handle {
 
  private:
   friend class WorkerPool;
-  explicit Handle(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+  explicit Handle(internal::RefPtr<Core> core);
 
-  std::shared_ptr<Core> core_;
+  internal::RefPtr<Core> core_;
 };
-
-inline WorkerPool::Handle WorkerPool::handle() const { return Handle(core_); }
 
 template <typename F, typename G>
 void WorkerPool::Invoke(F&& f, G&& g) {
