@@ -153,6 +153,7 @@ TEST(ForkTest, ATaskThatForkedMayReturnInTheChild) {
   MustSchedule(pool, [&] {
     const BlockingRegion region;
     child = fork();
+    if (child == 0) internal::PassOverLostThreadsAtExit();
   });
   for (int i = 0; i < 10; ++i) {
     MustSchedule(pool, [&] {

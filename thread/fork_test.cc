@@ -39,6 +39,7 @@ namespace {
 
 using internal::ExitCodeOfChild;
 using internal::kChildMayStartThreads;
+using internal::kChildMayStartThreadsWhileParentDoes;
 using internal::ParkingSpot;
 using internal::Waiter;
 using internal::WakeList;
@@ -113,6 +114,11 @@ int StartAndMeet() {
     }
   }
   return 0;
+}
+
+// The same while the parent starts and ends threads.
+int StartAndMeetAnyway() {
+  return kChildMayStartThreadsWhileParentDoes ? StartAndMeet() : 0;
 }
 
 // --- Parking ----------------------------------------------------------------
@@ -242,7 +248,7 @@ TEST(ForkTest, ThreadsOfTheChildEndBeforeItDoes) {
   });
   for (int i = 0; i < kForks; ++i) {
     ASSERT_EQ(ExitCodeOfChild([]() -> int {
-                if (kChildMayStartThreads) {
+                if (kChildMayStartThreadsWhileParentDoes) {
                   // Let go, so that only the end of the program joins it.
                   auto* const thread = new Thread([] { _exit(7); });
                   thread->Start();
@@ -261,7 +267,8 @@ TEST(ForkTest, ThreadsStartAndEndWhileOneForks) {
     thread.Start();
     thread.Join();
   });
-  for (int i = 0; i < kForks; ++i) ASSERT_EQ(ExitCodeOfChild(&StartAndMeet), 0);
+  for (int i = 0; i < kForks; ++i)
+    ASSERT_EQ(ExitCodeOfChild(&StartAndMeetAnyway), 0);
 }
 
 // --- Who is who -------------------------------------------------------------
@@ -318,7 +325,10 @@ TEST(ForkTest, AChildOfAForeignThreadHasThatOneAsItsMainThread) {
 // whose last thread has ended.
 TEST(ForkTest, AThreadThatForkedMayReturnInTheChild) {
   pid_t child = -1;
-  Thread thread([&child] { child = fork(); });
+  Thread thread([&child] {
+    child = fork();
+    if (child == 0) internal::PassOverLostThreadsAtExit();
+  });
   const pid_t parent = getpid();
   thread.Start();
   EXPECT_TRUE(thread.Join());
@@ -418,7 +428,7 @@ TEST(ForkTest, LocalsAreUsedWhileOneForks) {
     ASSERT_EQ(ExitCodeOfChild([&shared] {
                 if (shared->size() != 100) return 1;
                 Local<int> local([] { return 5; });
-                return *local == 5 ? StartAndMeet() : 2;
+                return *local == 5 ? StartAndMeetAnyway() : 2;
               }),
               0);
   }

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "absl/base/config.h"
 
 namespace heddle {
@@ -18,6 +20,20 @@ namespace internal {
 inline constexpr bool kChildMayStartThreads = false;
 #else
 inline constexpr bool kChildMayStartThreads = true;
+#endif
+
+// AddressSanitizer has locks of its own, which are held for ever in the child of a
+// process that is starting or ending a thread at that moment. And it takes what
+// the lost threads have for leaks, when the child ends by exit().
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
+inline constexpr bool kChildMayStartThreadsWhileParentDoes = false;
+inline void PassOverLostThreadsAtExit() {
+  static_cast<void>(std::atexit([] { _exit(0); }));
+}
+#else
+inline constexpr bool kChildMayStartThreadsWhileParentDoes =
+    kChildMayStartThreads;
+inline void PassOverLostThreadsAtExit() {}
 #endif
 
 // Forks, and returns the exit code that the child makes of `child()`, or exits
