@@ -10,7 +10,7 @@
 // Example: count and log instead of printing.
 //
 //   SetExceptHook([](const ExceptHookArgs& args) {
-//     Log("thread %s died: %s", args.thread_name, Describe(args.exception));
+//     Log(args.thread_name + " died: " + DescribeException(args.exception));
 //   });
 //
 // The process goes on: the thread ends as if its function had returned. A hook
