@@ -115,21 +115,22 @@ INSTANTIATE_TEST_SUITE_P(Owner, PromiseLifetimeTest,
 
 // The promise is gone: its end is what the others see.
 TEST(PromiseLifetimeTest, TheLastFutureGoesWithThePromise) {
-  std::optional<Promise<int>> promise;
-  Future<int> future;
-  RunConcurrently(1, [&] {
-    for (int i = 0; i < kIterations; ++i) {
-      promise.emplace();
-      future = promise->GetFuture();
-      RunConcurrently(
-          1, [&] { promise.reset(); },
-          [&] {
-            while (!future.Done()) {
-            }
-            future = Future<int>();
-          });
-    }
-  });
+  std::atomic<Promise<int>*> current{nullptr};
+  RunConcurrently(
+      kIterations,
+      [&] {
+        Promise<int>* promise;
+        while ((promise = current.exchange(nullptr)) == nullptr) {
+        }
+        delete promise;
+      },
+      [&] {
+        auto promise = std::make_unique<Promise<int>>();
+        Future<int> future = promise->GetFuture();
+        current.store(promise.release());
+        Poll(future);
+        future = Future<int>();
+      });
 }
 
 // --- Futures -----------------------------------------------------------------
