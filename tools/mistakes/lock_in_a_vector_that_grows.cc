@@ -1,6 +1,7 @@
 // A lock stays where it is; a deque or a vector made in its size can hold them.
 //
 // EXPECT: heddle::Lock
+// EXPECT-CLANG: no matching function for call to 'construct_at'
 
 #include <vector>
 
