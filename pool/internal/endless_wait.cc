@@ -131,8 +131,9 @@ void EndlessWait::ThrowIfInRing() {
 }
 
 // Wakes all who wait for the result, for this one to look again.
-void EndlessWait::Tell(internal::WakeList& woken) const {
+void EndlessWait::Tell(internal::WakeList& woken) {
   internal::ParkingSpot spot(awaited_->wait_key());  // (E2)
+  told_ = true;
   spot.WakeAll(woken);
 }
 

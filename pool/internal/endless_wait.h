@@ -29,6 +29,7 @@
 #define HEDDLE_POOL_INTERNAL_ENDLESS_WAIT_H_
 
 #include <cstdint>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "heddle/pool/internal/running_call.h"
@@ -64,6 +65,10 @@ class EndlessWait {
   // DeadlockError if it may, and waits in a ring now.
   void ThrowIfInRing();
 
+  // Whether it was woken for a ring since this was asked. REQUIRES: the parking
+  // spot of the result is held: so that is not missed by who is about to park.
+  bool TakeTold() { return std::exchange(told_, false); }
+
  private:
   EndlessWait(const ResultState* awaited, const void* whole, IfRing if_ring);
 
@@ -77,7 +82,7 @@ class EndlessWait {
   bool VisitTargets(EndlessWait& from,
                     Search& search) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   static void Push(EndlessWait& wait, EndlessWait& from, Search& search);
-  void Tell(internal::WakeList& woken) const;
+  void Tell(internal::WakeList& woken);
 
   const RunningCall* const running_;  // null: nobody waits for this thread
   const ResultState* const awaited_;  // null: a whole is
@@ -89,6 +94,7 @@ class EndlessWait {
   uint64_t seen_by_ = 0;         // the last search that came here, and
   EndlessWait* reached_from_ = nullptr;
   EndlessWait* next_to_visit_ = nullptr;
+  bool told_ = false;  // guarded by the result's parking spot
 };
 
 }  // namespace pool_internal

@@ -206,18 +206,19 @@ void ResultState::WaitToEnd() noexcept {
 void ResultState::ParkUntilDone(EndlessWait& wait) {
   const WaitLimit endless = WaitLimit().Started();
   for (;;) {
-    Park(endless);
+    Park(endless, &wait);
     if (Done()) return;
     wait.ThrowIfInRing();
   }
 }
 
 // Waits until it is done or this thread is woken; false if the limit passed.
-bool ResultState::Park(const WaitLimit& started) {
+bool ResultState::Park(const WaitLimit& started, EndlessWait* wait) {
   Waiter waiter;
   {
     ParkingSpot spot(&word_);
     if (!MarkQueued()) return true;
+    if (wait != nullptr && wait->TakeTold()) return true;
     spot.Add(waiter);
   }
   return waiter.Sleep(started);

@@ -269,7 +269,7 @@ class ResultState : public Task::Node {
   bool WaitSlow(const WaitLimit& limit);
   bool RunFromHere() noexcept;
   void ParkUntilDone(EndlessWait& wait);
-  bool Park(const WaitLimit& started);
+  bool Park(const WaitLimit& started, EndlessWait* wait = nullptr);
 
   // Whether RunHere() may find something to do; and what RunInPlace() does.
   virtual bool CanRunHere() const noexcept {

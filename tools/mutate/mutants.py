@@ -1621,6 +1621,13 @@ MUTANTS = [
         models(FUTURE, "FutureModel", "InARingThroughAForkOneIsToldSo"),
     ),
     (
+        "who is about to park for a ring is not told",
+        "pool/internal/result_state.cc",
+        "    if (wait != nullptr && wait->TakeTold()) return true;\n",
+        "",
+        models(FUTURE, "FutureModel", "InARingThroughAForkOneIsToldSo"),
+    ),
+    (
         "who is woken for a ring does not look again",
         "pool/internal/result_state.cc",
         "    wait.ThrowIfInRing();",
