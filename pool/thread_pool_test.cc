@@ -643,7 +643,7 @@ TEST(ThreadPoolTest, IMapInsideATaskOfAPoolOfOne) {
 }
 
 TEST(ThreadPoolTest, AWaitWithALimitInsideIsServedByASpare) {
-  ThreadPool pool(1);
+  ThreadPool pool({.workers = 1, .max_spares = 1});
   EXPECT_EQ(pool.Apply([&] {
     return pool.ApplyAsync(Square, 5).Get(absl::Minutes(1));
   }),
