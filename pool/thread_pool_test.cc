@@ -651,7 +651,7 @@ TEST(ThreadPoolTest, AWaitWithALimitInsideIsServedByASpare) {
 }
 
 TEST(ThreadPoolTest, ProducerAndConsumerTasksInAPoolOfOne) {
-  ThreadPool pool(1);
+  ThreadPool pool({.workers = 1, .max_spares = 1});
   Queue<int> queue(2);
   AsyncResult<int> consumer = pool.ApplyAsync([&queue] {
     int sum = 0;
