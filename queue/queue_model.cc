@@ -59,7 +59,7 @@ TEST(QueueModel, ItemsComeOutInTheirOrder) {
 }
 
 TEST(QueueModel, PutWaitsForRoom) {
-  EXPECT_TRUE(Holds(1, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Queue<int> queue(1);
     run.Run(
         [&] {
@@ -74,7 +74,7 @@ TEST(QueueModel, PutWaitsForRoom) {
 }
 
 TEST(QueueModel, TwoGettersGetOneEach) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Queue<int> queue;
     int sum = 0;
     const auto get = [&] { sum += queue.Get().value_or(0); };
@@ -87,7 +87,7 @@ TEST(QueueModel, TwoGettersGetOneEach) {
 }
 
 TEST(QueueModel, PutManyServesTwoGetters) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Queue<int> queue;
     int sum = 0;
     const auto get = [&] { sum += queue.Get().value_or(0); };
@@ -105,7 +105,7 @@ TEST(QueueModel, PutManyOfOneItemServesAGetter) {
 }
 
 TEST(QueueModel, GetManyMakesRoomForTwoPutters) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Queue<int> queue(2);
     queue.PutMany(std::vector<int>{1, 2});
     const auto put = [&] { explore::Check(queue.Put(3)); };
@@ -158,7 +158,7 @@ TEST(QueueModel, ShutdownReleasesAPutterAndTwoGetters) {
     full.Put(1);
     run.Run([&] { explore::Check(!full.Put(2)); }, [&] { full.Shutdown(); });
   }));
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Queue<int> empty;
     const auto get = [&] { explore::Check(!empty.Get().has_value()); };
     run.Run(get, get, [&] { empty.Shutdown(); });
@@ -316,7 +316,7 @@ TEST(QueueModel, WhoGotTheLastOfManyMayDestroyIt) {
 
 // The putter may have waited for room.
 TEST(QueueModel, WhoGotTheLastThroughRoomForOneMayDestroyIt) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     auto* const queue = new Queue<int>(1);
     run.Run(
         [&] {
@@ -333,7 +333,7 @@ TEST(QueueModel, WhoGotTheLastThroughRoomForOneMayDestroyIt) {
 
 // The getter may have waited for the item.
 TEST(QueueModel, WhoPutInPlaceOfWhatWasGotMayDestroyIt) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     auto* const queue = new Queue<int>(1);
     run.Run([&] { explore::Check(queue->Get() == 1); },
             [&] {
@@ -344,7 +344,7 @@ TEST(QueueModel, WhoPutInPlaceOfWhatWasGotMayDestroyIt) {
   }));
 }
 TEST(LifoQueueModel, WhoPutInPlaceOfWhatWasGotMayDestroyIt) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     auto* const queue = new LifoQueue<int>(1);
     run.Run([&] { explore::Check(queue->Get() == 1); },
             [&] {

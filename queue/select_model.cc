@@ -32,7 +32,7 @@ TEST(SelectModel, TakesTheItemOfEitherQueue) {
 
 // It takes one of the two; the other is there, or comes to who waits for it.
 TEST(SelectModel, TakesOneWhereBothCome) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Queue<int> first;
     Queue<int> second;
     run.Run([&] { explore::Check(SelectGet(first, second).has_value()); },
@@ -43,7 +43,7 @@ TEST(SelectModel, TakesOneWhereBothCome) {
 
 // Woken by one queue, it may take from another that is ready too.
 TEST(SelectModel, TheWakeUpItDoesNotUseGoesToWhoWaits) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Queue<int> first;
     Queue<int> second;
     run.Run([&] { explore::Check(SelectGet(first, second).has_value()); },
@@ -84,7 +84,7 @@ TEST(SelectModel, ALimitTakesTheItemOrLeavesIt) {
 }
 
 TEST(SelectModel, AnEventOrAnItem) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Queue<int> queue;
     Event event;
     size_t index = 9;

@@ -111,7 +111,7 @@ TEST(GateModel, WhoWaitsIsLetThrough) {
 }
 
 TEST(GateModel, TwoAreLetThroughByTwo) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Tickets tickets;
     const auto take = [&] { tickets.Take(); };
     run.Run(take, take, [&] {
@@ -138,7 +138,7 @@ TEST(GateModel, WhoIsLetThroughMayDestroyIt) {
 
 // (G4): its try throws, so the ticket is for the other.
 TEST(GateModel, WhoseTryFailsLeavesTheTicketToTheOther) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Tickets tickets;
     run.Run(
         [&] {
@@ -150,7 +150,7 @@ TEST(GateModel, WhoseTryFailsLeavesTheTicketToTheOther) {
 }
 
 TEST(GateModel, WhoIsLetThroughLetsTheNextOneThrough) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Tickets tickets;
     const auto take = [&] { tickets.Take(); };
     run.Run(take, take, [&] { tickets.Add(2); });
@@ -178,7 +178,7 @@ TEST(GateModel, WhoIsOvertakenIsNotForgotten) {
 // Two tickets, one after the other; the wait that may end by itself may be the one
 // that the first is meant for.
 TEST(GateModel, WhoseLimitPassesLeavesTheTicketToTheOther) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Tickets tickets;
     bool taken = false;
     run.Run([&] { taken = tickets.Take(absl::Seconds(1)); },
@@ -192,7 +192,7 @@ TEST(GateModel, WhoseLimitPassesLeavesTheTicketToTheOther) {
 }
 
 TEST(GateModel, WhoIsStoppedLeavesTheTicketToTheOther) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Tickets tickets;
     std::stop_source stop;
     bool taken = false;
@@ -210,7 +210,7 @@ TEST(GateModel, WhoIsStoppedLeavesTheTicketToTheOther) {
 // A newcomer was faster than the waiter that was woken: that one is still
 // served before the next.
 TEST(GateModel, WhoIsOvertakenWaitsOnInTheFirstPlace) {
-  EXPECT_TRUE(Holds(1, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Tickets tickets;
     bool is_behind = false;
     bool is_overtaken = false;
@@ -236,7 +236,7 @@ TEST(GateModel, WhoIsOvertakenWaitsOnInTheFirstPlace) {
 }
 
 TEST(GateModel, AllAreLetThroughAtTheEnd) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Tickets tickets;
     int taken = 0;
     const auto take = [&] { taken += tickets.Take() ? 1 : 0; };
@@ -246,7 +246,7 @@ TEST(GateModel, AllAreLetThroughAtTheEnd) {
 }
 
 TEST(GateModel, TheEndComesToWhoIsOnItsWayToo) {
-  EXPECT_TRUE(Holds(0, [](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([](Execution& run) {
     Tickets tickets;
     int taken = 0;
     const auto take = [&] { taken += tickets.Take() ? 1 : 0; };
