@@ -280,7 +280,7 @@ class IMapResults {
   IMapResults& operator=(IMapResults&& other) {
     if (this == &other) return *this;
     if (progress_ != nullptr) shared_->Stop();
-    pool_ = other.pool_;
+    pool_ = std::move(other.pool_);
     chunksize_ = other.chunksize_;
     max_chunks_ = other.max_chunks_;
     shared_ = std::move(other.shared_);

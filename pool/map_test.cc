@@ -62,7 +62,7 @@ TEST(MapTest, TakesElementsThatAreMadeWhenTheyAreLookedAt) {
               ElementsAreArray(bits));
 #ifdef HEDDLE_TEST_VIEWS
   const auto words = std::views::iota(0, 3) | std::views::transform([](int i) {
-                       return std::string(20, 'a' + i);
+                       return std::string(20, static_cast<char>('a' + i));
                      });
   const std::vector<std::string> expected(words.begin(), words.end());
   EXPECT_THAT(pool.Map(kSame, words), ElementsAreArray(expected));

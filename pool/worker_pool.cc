@@ -1256,6 +1256,8 @@ WorkerPool::Handle WorkerPool::handle() const { return Handle(core_); }
 WorkerPool::Handle::Handle(internal::RefPtr<Core> core)
     : core_(std::move(core)) {}
 WorkerPool::Handle::Handle(Handle&& other) noexcept = default;
+WorkerPool::Handle& WorkerPool::Handle::operator=(Handle&& other) noexcept =
+    default;
 WorkerPool::Handle::~Handle() = default;
 
 bool WorkerPool::Handle::Schedule(Task& task) const {

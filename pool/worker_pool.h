@@ -272,7 +272,7 @@ class WorkerPool {
 class WorkerPool::Handle {
  public:
   Handle(Handle&& other) noexcept;
-  Handle& operator=(Handle&&) = delete;
+  Handle& operator=(Handle&& other) noexcept;
   ~Handle();
 
   // As those of the pool.

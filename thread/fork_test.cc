@@ -353,7 +353,8 @@ TEST(ForkTest, NamesAreChangedWhileOneForks) {
 }
 
 TEST(ForkTest, ThreadsOfOthersComeAndGoWhileOneForks) {
-  Storm storm([] { std::thread([] { CurrentThread(); }).join(); });
+  Storm storm(
+      [] { std::thread([] { static_cast<void>(CurrentThread()); }).join(); });
   for (int i = 0; i < kForks; ++i) {
     ASSERT_EQ(ExitCodeOfChild([] { return IsAlone(CurrentThread()); }), 0);
   }

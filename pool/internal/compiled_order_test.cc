@@ -39,7 +39,7 @@ TEST(CompiledOrderTest, ASleeperAndACallerDoNotMissEachOther) {
                 },
                 [&] {
                   roster.Sleep(/*searching=*/false, absl::Seconds(1),
-                               [&](bool /*needed*/) {
+                               [&](bool /*needed*/, bool /*last*/) {
                                  const bool seen = tasks.load() != 0;
                                  look = seen ? kSawTask : kSawNothing;
                                  return seen;

@@ -2,6 +2,8 @@
 // thread/internal/litmus.h.
 
 #include <atomic>
+#include <cstddef>
+#include <optional>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
@@ -24,8 +26,8 @@ TEST(CompiledOrderTest, AWaiterAndTheOneItWaitsForDoNotMissEachOther) {
   internal::Atomic<int> items{0};
   std::atomic<int> opened{0};
   bool left_asleep = false;
-  const auto is_ready = [&] {
-    return items.load(std::memory_order_acquire) != 0;
+  const auto count = [&]() -> size_t {
+    return static_cast<size_t>(items.load(std::memory_order_acquire));
   };
   EXPECT_EQ(internal::RunLitmus(
                 100'000,
@@ -36,14 +38,15 @@ TEST(CompiledOrderTest, AWaiterAndTheOneItWaitsForDoNotMissEachOther) {
                 },
                 [&] {
                   {
+                    std::optional<internal::WakeList> woken;
                     const LockGuard guard(lock);
                     items.store(1, std::memory_order_release);
+                    gate.LetOne(woken);
                   }
-                  gate.LetOne();
                   opened = 1;
                 },
                 [&] {
-                  GateTurn turn(gate, is_ready, lock);
+                  GateTurn turn(gate, count, lock);
                   internal::Waiter waiter;
                   if (!turn.Queue(waiter)) return;
                   internal::AwaitRound(opened, 1);

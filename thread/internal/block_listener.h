@@ -39,7 +39,7 @@ class BlockListener {
   // kNever: not at all. The first call is due kFirstCheckNanos after Blocked().
   static constexpr int64_t kFirstCheckNanos = 10'000'000;
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
-  virtual int64_t StillBlocked() noexcept = 0;
+  virtual int64_t StillBlocked() noexcept { return kNever; }
 
  protected:
   ~BlockListener() = default;
