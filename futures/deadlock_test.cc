@@ -224,10 +224,12 @@ TEST(DeadlockTest, WhatIsNoRingIsNotCalledOne) {
   constexpr size_t kTasks = 60;
   for (unsigned round = 0; round < 20; ++round) {
     std::vector<Future<int>> futures(kTasks);
-    ThreadPool pool(2);
-    WorkerPool forks({.max_workers = 2});
-    ThreadPoolExecutor executors[] = {ThreadPoolExecutor(2),
-                                      ThreadPoolExecutor(1)};
+    // With spares: what waits across pools would else keep their last threads.
+    ThreadPool pool({.workers = 2, .max_spares = 256});
+    WorkerPool forks({.max_workers = 2, .max_spares = 256});
+    ThreadPoolExecutor executors[] = {
+        ThreadPoolExecutor({.max_workers = 2, .max_spares = 256}),
+        ThreadPoolExecutor({.max_workers = 1, .max_spares = 256})};
     InlineExecutor at_once;
     for (size_t i = 0; i < kTasks; ++i) {
       const size_t a = i == 0 ? 0 : (i * 7 + round) % i;

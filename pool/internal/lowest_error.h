@@ -23,7 +23,7 @@ class LowestError {
     LockGuard guard(lock_);
     if (error_ != nullptr && lowest_ <= at) return;
     lowest_ = at;
-    error_ = std::move(error);
+    std::swap(error_, error);  // the other's end, a user's code, comes later
   }
 
   // Takes out what the lowest has thrown; null if none threw. REQUIRES: all
