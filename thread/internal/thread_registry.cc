@@ -39,10 +39,10 @@ struct ThreadRegistryReset {
   static void ResetInChild() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     lock.ResetInChild();
     first = last = nullptr;
-    PerThread& self = ThisThread();
     // If another thread was ending the process, that goes on in the parent.
     if (!ThreadRegistry::IsExitingHere()) exiting = closed = false;
 #ifndef HEDDLE_MODEL
+    const PerThread& self = ThisThread();
     // The thread that called fork() is the main one now, whatever it was.
     ThreadRecord* main = self.record;
     if (main == nullptr && self.forks_as_main)
