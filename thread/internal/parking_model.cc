@@ -22,6 +22,7 @@ namespace {
 
 using explore::Execution;
 using explore::Holds;
+using explore::HoldsInSamples;
 
 TEST(RawLockModel, TwoThreadsExcludeEachOther) {
   EXPECT_TRUE(Holds(4, [](Execution& run) {
@@ -245,7 +246,7 @@ TEST(ParkingModel, KeysOfOneBucketDoNotCollide) {
   alignas(Word) static char places[64 * 1024];
   size_t other = 64;
   while (!ShareBucket(&places[0], &places[other])) other += 64;
-  EXPECT_TRUE(Holds(1, [other](Execution& run) {
+  EXPECT_TRUE(HoldsInSamples([other](Execution& run) {
     Word& one = *new (&places[0]) Word(0);
     Word& two = *new (&places[other]) Word(0);
     run.Run([&] { Await(one, WaitLimit(absl::Seconds(1)).Started()); },
