@@ -244,8 +244,9 @@ TEST_F(ThreadExitDeathTest, ThreadsThatAreWaitedForTooLongAreNamedOnce) {
         static auto* const awaited = new Thread({.name = "spins"}, [] {
           while (!over.load()) std::this_thread::yield();
         });
-        static auto* const waits =
-            new Thread({.name = "waits"}, [] { awaited->Join(); });
+        static auto* const waits = new Thread({.name = "waits"}, [] {
+          static_cast<void>(awaited->Join(absl::Hours(1000)));
+        });
         static auto* const quick = new Thread({.name = "quick"}, [] {});
         static auto* const daemon =
             new Thread({.name = "d", .daemon = true}, [] {
@@ -253,10 +254,10 @@ TEST_F(ThreadExitDeathTest, ThreadsThatAreWaitedForTooLongAreNamedOnce) {
             });
         static auto* const moves_time = new Thread({.daemon = true}, [] {
           for (int i = 0; i < 3; ++i) {
-            clock.AwaitSleepers(1);  // the end of the program
+            clock.AwaitSleepers(2);  // "waits", and the end of the program
             clock.Advance(absl::Seconds(3));
           }
-          clock.AwaitSleepers(1);
+          clock.AwaitSleepers(2);
           over.store(true);
           for (;;) std::this_thread::yield();
         });

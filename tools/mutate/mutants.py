@@ -1460,11 +1460,11 @@ MUTANTS = [
         models(THREAD_POOL, "ThreadPoolModel", "AResultThatIsWantedInsideIsMadeThere"),
     ),
     (
-        "who takes the results of an IMap makes what a worker is at",
+        "who takes the results of an IMap makes what its task makes too",
         "pool/imap_results.h",
         "return !claimed.exchange(true,",
         "return !claimed.exchange(false,",
-        models(THREAD_POOL, "ThreadPoolModel", "AWorkerAndWhoTakesResultsMakeEachOnce"),
+        models(THREAD_POOL, "ThreadPoolModel", "AnIMapInsideIsMadeByWhoWantsIt"),
     ),
     (
         "who takes the results of an IMap waits for what only it would make",
