@@ -35,7 +35,7 @@ void BusyFor(absl::Duration duration) {
 // Lets the workers of `pool` learn that tasks are short, so that they take many
 // at a time.
 void TeachThatTasksAreShort(WorkerPool& pool) {
-  for (int round = 0; round < 20; ++round) {
+  for (unsigned round = 0; round < 20; ++round) {
     TaskQueue tasks;
     for (int i = 0; i < 500; ++i) tasks.Push(Task([] {}));
     ASSERT_TRUE(pool.ScheduleMany(tasks));

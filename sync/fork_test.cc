@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "gtest/gtest.h"
 #include "heddle/sync/condition.h"
 #include "heddle/sync/event.h"
@@ -27,7 +28,7 @@ TEST(ForkTest, WhatTheThreadThatForksHoldsIsItsOwnInTheChild) {
     Lock lock;
     const LockGuard<RLock> outer(rlock);
     const LockGuard<Lock> guard(lock);
-    EXPECT_EQ(ExitCodeOfChild([&] {
+    EXPECT_EQ(ExitCodeOfChild([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
                 if (!rlock.is_owned() || !lock.locked()) return 1;
                 { const LockGuard<RLock> inner(rlock); }
                 rlock.unlock();

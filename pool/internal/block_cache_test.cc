@@ -86,7 +86,8 @@ TEST(BlockCacheTest, ABlockThatIsKeptAmongOthersCostsFourKibibytesAtMost) {
     GTEST_SKIP() << "sanitizers see every block";
   constexpr size_t kKept = 10'000;
   const size_t before = BlockBytesFromSystem();
-  for (const size_t size : {64, 192, 256, 512}) {
+  for (const size_t size :
+       {size_t{64}, size_t{192}, size_t{256}, size_t{512}}) {
     std::vector<void*> kept;
     std::vector<void*> others(129);
     for (size_t i = 0; i < kKept; ++i) {

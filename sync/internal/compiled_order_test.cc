@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "absl/base/thread_annotations.h"
 #include "gtest/gtest.h"
 #include "heddle/sync/internal/lock_pass.h"
 #include "heddle/sync/lock.h"
@@ -48,15 +49,15 @@ TEST(CompiledOrderTest, WhatTryLockGetsSeesTheLastHolder) {
   int saw = 0;
   EXPECT_EQ(RunLitmus(
                 kRounds,
-                [&] {
+                [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
                   data.value = 0;
                   lock.lock();
                 },
-                [&] {
+                [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
                   data.value.store(1, std::memory_order_relaxed);
                   lock.unlock();
                 },
-                [&] {
+                [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
                   taken = lock.try_lock();
                   saw = data.value.load(std::memory_order_relaxed);
                   if (taken) lock.unlock();
