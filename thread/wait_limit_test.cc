@@ -235,7 +235,7 @@ struct WallClock {
   using period = std::milli;
   using duration = c::duration<rep, period>;
   using time_point = c::time_point<WallClock>;
-  static constexpr bool is_steady = false;
+  [[maybe_unused]] static constexpr bool is_steady = false;
   static time_point now() { return time_point(duration(millis)); }
   static inline int64_t millis = 1'000'000;
 };
