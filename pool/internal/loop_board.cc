@@ -63,7 +63,8 @@ void LoopBoard::Missed(WorkerPool& pool, int64_t started) {
   stream_.store(stream, std::memory_order_relaxed);
   if (stream < kStream || invited_.load(std::memory_order_relaxed)) return;
   // No static: see at_fork.h. It comes once for each stream of loops.
-  if (internal::UsableCpus() == 1 || invited_.exchange(true, std::memory_order_relaxed))
+  if (internal::UsableCpus() == 1 ||
+      invited_.exchange(true, std::memory_order_relaxed))
     return;
   // Without memory, or in a pool that has been shut down meanwhile, nobody comes.
   // ScheduleMany() never waits for room in the queue.

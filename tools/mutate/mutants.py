@@ -1234,8 +1234,8 @@ MUTANTS = [
     (
         "a worker sleeps without looking once more",
         "pool/internal/roster.h",
-        "!look(LacksOne(counts));",
-        "!look(false);",
+        "!look(LacksOne(counts),",
+        "!look(false,",
         models(ROSTER, "RosterModel", "NoWorkIsLeftInAnOpenPlace", "NoWorkIsLeftUnderALock"),
     ),
     (
@@ -1263,7 +1263,7 @@ MUTANTS = [
     (
         "the caller does not wait for its guests",
         "pool/internal/shared_loop.cc",
-        "    all_out_.Wait();                                           // [SET]\n",
+        "    all_out_.Wait();  // [SET]\n",
         "",
         models(LOOP, "LoopModel", "EachElementIsDoneOnceAndTheCallerSeesAll", "AGuestThatComesLateTouchesNothing"),
     ),
