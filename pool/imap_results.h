@@ -51,6 +51,7 @@
 #include "heddle/pool/errors.h"
 #include "heddle/pool/internal/callable_cell.h"
 #include "heddle/pool/internal/input_cursor.h"
+#include "heddle/pool/internal/result_state.h"
 #include "heddle/pool/internal/unit.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
@@ -467,10 +468,7 @@ class IMapResults {
   // A worker that would wait here without end for what is queued in its own pool
   // makes it instead: in the queue it might wait for this very worker.
   void RunHere(const WaitLimit& limit) {
-    if (!limit.deadline().IsNever() || limit.stop_token().stop_possible() ||
-        !pool_.IsWorkerHere()) {
-      return;
-    }
+    if (!pool_internal::IsEndless(limit) || !pool_.IsWorkerHere()) return;
     for (const std::shared_ptr<Chunk>& chunk : progress_->chunks) {
       if (shared_->ordered() ? chunk->ended.IsSet() : shared_->HasArrived())
         return;
