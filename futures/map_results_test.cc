@@ -214,8 +214,8 @@ int GoThrough(Results& results, Got& got) {
 
 TEST(MapResultsTest, AStepThatFailedIsTriedAgain) {
   InlineExecutor executor;
-  for (const size_t buffersize : {1, 2}) {
-    for (const size_t chunksize : {1, 2}) {
+  for (const size_t buffersize : {1u, 2u}) {
+    for (const size_t chunksize : {1u, 2u}) {
       FailsOnce input;
       auto results =
           executor.Map([](int x) { return x; }, input,
@@ -241,8 +241,8 @@ class RefusesOnce : public Executor {
 };
 
 TEST(MapResultsTest, ARefusedElementIsHandedInAgainAsItWas) {
-  for (const size_t buffersize : {1, 2, 4}) {
-    for (const size_t chunksize : {1, 2}) {
+  for (const size_t buffersize : {1u, 2u, 4u}) {
+    for (const size_t chunksize : {1u, 2u}) {
       const size_t on_their_way = std::max<size_t>(1, buffersize / chunksize);
       RefusesOnce executor(static_cast<int>(on_their_way) + 1);
       const auto read = [](std::unique_ptr<int> box) { return *box; };
@@ -369,8 +369,8 @@ void Sweep(const ExecutorMapOptions& options, const MakeRange& make_range) {
 }
 
 TEST(MapResultsTest, WhateverThrowsIsHadOnceAndTheRestIsRight) {
-  for (const size_t buffersize : {0, 1, 2, 5}) {
-    for (const size_t chunksize : {1, 3}) {
+  for (const size_t buffersize : {0u, 1u, 2u, 5u}) {
+    for (const size_t chunksize : {1u, 3u}) {
       const ExecutorMapOptions options = {.buffersize = buffersize,
                                           .chunksize = chunksize};
       SCOPED_TRACE(buffersize * 10 + chunksize);

@@ -220,8 +220,8 @@ TEST(MapTest, WhateverThrowsInAMapIsHadOnce) {
 
 TEST(MapTest, WhateverThrowsInAnIMapIsHadOnce) {
   for (const bool ordered : {true, false}) {
-    for (const size_t buffersize : {1, 5}) {
-      for (const size_t chunksize : {1, 3}) {
+    for (const size_t buffersize : {1u, 5u}) {
+      for (const size_t chunksize : {1u, 3u}) {
         const IMapOptions options = {.chunksize = chunksize,
                                      .buffersize = buffersize};
         Sweep([&](auto& pool, auto& call, int size, auto& got, int& errors) {

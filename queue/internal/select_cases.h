@@ -204,13 +204,16 @@ class Selection {
   Result& result_;
 };
 
-// Selects from the first sizeof...(i) of `all`.
 template <typename All, size_t... i>
-auto SelectFrom(const All& all, const WaitLimit& limit,
-                std::index_sequence<i...>) {
-  using Selected = Selection<CaseFor<std::tuple_element_t<i, All>>...>;
-  typename Selected::Result result;
-  Selected(result, std::get<i>(all)...).Get(limit);
+using SelectionFrom = Selection<CaseFor<std::tuple_element_t<i, All>>...>;
+
+// Selects from the first sizeof...(i) of `all`. (Where the return type is to be
+// deduced, clang moves `result` once more on its way out; that might throw.)
+template <typename All, size_t... i>
+typename SelectionFrom<All, i...>::Result SelectFrom(
+    const All& all, const WaitLimit& limit, std::index_sequence<i...>) {
+  typename SelectionFrom<All, i...>::Result result;
+  SelectionFrom<All, i...>(result, std::get<i>(all)...).Get(limit);
   return result;
 }
 

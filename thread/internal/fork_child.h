@@ -22,6 +22,10 @@ inline constexpr bool kChildMayStartThreads = false;
 inline constexpr bool kChildMayStartThreads = true;
 #endif
 
+// A process whose last thread ends calls exit() there, when ThreadSanitizer has
+// already let go of that thread.
+inline constexpr bool kLastThreadMayEnd = kChildMayStartThreads;
+
 // AddressSanitizer has locks of its own, which are held for ever in the child of a
 // process that is starting or ending a thread at that moment. And it takes what
 // the lost threads have for leaks, when the child ends by exit().
