@@ -37,6 +37,7 @@
 
 #include <cstdint>
 #include <stop_token>
+#include <type_traits>
 #include <utility>
 
 #include "absl/base/config.h"
@@ -66,6 +67,12 @@ class WaitLimit {
   template <internal::ChronoDuration Duration>
   WaitLimit(const Duration& timeout) : nanos_(internal::ChronoNanos(timeout)) {}
   WaitLimit(std::stop_token stop) : stop_(std::move(stop)) {}
+  template <typename Number>
+    requires(std::is_arithmetic_v<Number>)
+  WaitLimit(Number /*timeout*/) {
+    static_assert(!std::is_arithmetic_v<Number>,
+                  "a limit needs a unit: absl::Seconds(5), for example");
+  }
   // NOLINTEND(google-explicit-constructor)
   WaitLimit(absl::Duration timeout, std::stop_token stop);
   template <internal::ChronoDuration Duration>

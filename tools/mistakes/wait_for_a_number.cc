@@ -1,6 +1,6 @@
 // A limit is a time and has a unit: absl::Seconds(5).
 //
-// EXPECT: WaitLimit
+// EXPECT: a limit needs a unit
 
 #include "heddle/sync/event.h"
 
