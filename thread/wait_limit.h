@@ -67,12 +67,9 @@ class WaitLimit {
   template <internal::ChronoDuration Duration>
   WaitLimit(const Duration& timeout) : nanos_(internal::ChronoNanos(timeout)) {}
   WaitLimit(std::stop_token stop) : stop_(std::move(stop)) {}
-  template <typename Number>
-    requires(std::is_arithmetic_v<Number>)
-  WaitLimit(Number /*timeout*/) {
-    static_assert(!std::is_arithmetic_v<Number>,
-                  "a limit needs a unit: absl::Seconds(5), for example");
-  }
+  template <typename NumberWithoutUnit>
+    requires(std::is_arithmetic_v<NumberWithoutUnit>)
+  WaitLimit(NumberWithoutUnit timeout) = delete;
   // NOLINTEND(google-explicit-constructor)
   WaitLimit(absl::Duration timeout, std::stop_token stop);
   template <internal::ChronoDuration Duration>

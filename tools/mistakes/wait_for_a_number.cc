@@ -1,6 +1,7 @@
 // A limit is a time and has a unit: absl::Seconds(5).
 //
-// EXPECT: a limit needs a unit
+// EXPECT: NumberWithoutUnit
+// EXPECT-CLANG: a deleted function
 
 #include "heddle/sync/event.h"
 
