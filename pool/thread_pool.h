@@ -286,8 +286,10 @@ class ThreadPool {
 
   // Waits within `limit` until all workers have ended; false if that passed
   // first. Throws std::logic_error before Close() or Terminate(), and in a
-  // worker of the pool. (Python: ValueError "Pool is still running".)
-  bool Join(const WaitLimit& limit = {}) { return pool_.Join(limit); }
+  // worker of the pool. Without a limit it is always true. (Python: ValueError
+  // "Pool is still running".)
+  [[nodiscard]] bool Join(const WaitLimit& limit) { return pool_.Join(limit); }
+  bool Join() { return pool_.Join(); }
 
   [[nodiscard]] int workers() const { return pool_.max_workers(); }
   [[nodiscard]] PoolStats Stats() const { return pool_.Stats(); }

@@ -221,8 +221,9 @@ class WorkerPool {
 
   // Waits within `limit` until all workers have ended; false if that passed
   // first. Throws std::logic_error before Shutdown() and in one of the pool's
-  // workers, where it would wait for itself.
-  bool Join(const WaitLimit& limit = {});
+  // workers, where it would wait for itself. Without a limit it is always true.
+  [[nodiscard]] bool Join(const WaitLimit& limit);
+  bool Join() { return Join(WaitLimit()); }
 
   // True after Shutdown(); true after the initializer threw.
   [[nodiscard]] bool IsShutDown() const;

@@ -126,6 +126,12 @@ enum class QueueShutdown {
 // `Store` is one of queue/internal: fifo.h, stack.h, heap.h.
 template <typename T, typename Store>
 class BlockingQueue {
+  static_assert(std::is_object_v<T> && !std::is_array_v<T> &&
+                    !std::is_const_v<T> && !std::is_volatile_v<T>,
+                "a queue holds objects that can be moved out of it: for a "
+                "reference take a pointer or a std::reference_wrapper, for an "
+                "array a std::array");
+
  public:
   BlockingQueue(const BlockingQueue&) = delete;
   BlockingQueue& operator=(const BlockingQueue&) = delete;
@@ -133,12 +139,14 @@ class BlockingQueue {
   // Puts `item` into the queue, waiting for room within `limit`. Returns false,
   // with the item still the caller's, if that passed first or the queue is shut
   // down. Throws std::bad_alloc, or what T's move (copy) throws.
-  bool Put(T&& item, const WaitLimit& limit = {}) {
+  [[nodiscard]] bool Put(T&& item, const WaitLimit& limit) {
     return PutWithin(std::move(item), limit);
   }
-  bool Put(const T& item, const WaitLimit& limit = {}) {
+  [[nodiscard]] bool Put(const T& item, const WaitLimit& limit) {
     return PutWithin(item, limit);
   }
+  bool Put(T&& item) { return PutWithin(std::move(item), WaitLimit()); }
+  bool Put(const T& item) { return PutWithin(item, WaitLimit()); }
 
   // The same without waiting.
   [[nodiscard]] bool TryPut(T&& item) {
@@ -161,7 +169,11 @@ class BlockingQueue {
   // an item away, the one that was read last is lost if it cannot be put.
   // Throws std::logic_error if the range gets its items from this very queue.
   template <std::ranges::input_range Range>
-  size_t PutMany(Range&& range, const WaitLimit& limit = {});
+  [[nodiscard]] size_t PutMany(Range&& range, const WaitLimit& limit);
+  template <std::ranges::input_range Range>
+  size_t PutMany(Range&& range) {
+    return PutMany(std::forward<Range>(range), WaitLimit());
+  }
 
   // Takes the next item, waiting for one within `limit`. Returns nullopt if that
   // passed first, or if the queue is shut down and has none left.
@@ -206,8 +218,9 @@ class BlockingQueue {
   void TaskDone();
 
   // Waits within `limit` until no item is unfinished; returns false if that
-  // passed first.
-  bool Join(const WaitLimit& limit = {});
+  // passed first. Without a limit it is always true.
+  [[nodiscard]] bool Join(const WaitLimit& limit);
+  bool Join() { return Join(WaitLimit()); }
 
   // Refuses every further Put() and wakes all who wait in Put(), and in Get()
   // once the queue is empty. Returns how many items were destroyed, which then
