@@ -112,6 +112,35 @@ TEST(DeadlockTest, ATaskWaitsForAMapWhoseCallsWaitForTheTask) {
   }
 }
 
+TEST(DeadlockTest, ATaskWaitsForResultsOfAnIMapWhoseCallWaitsForTheTask) {
+  for (int round = 0; round < kRounds; ++round) {
+    std::optional<Future<int>> task;
+    Event there;
+    ThreadPool pool(2);
+    ThreadPoolExecutor executor(1);
+    auto results = pool.IMap(
+        [&](int n) {
+          there.Wait();
+          return IsTold([&] { task->Result(); }) ? n : 0;
+        },
+        std::vector<int>{1, 2});
+    bool told = false;
+    task = executor.Submit([&] {
+      if (round % 2 == 0) there.Wait();
+      int sum = 0;
+      told = IsTold([&] {
+        while (std::optional<int> next = results.Next()) sum += *next;
+      });
+      return sum;
+    });
+    there.Set();
+    // The last to wait is told, be it the task or a call; then all go on.
+    if (task->Result() != 3) {
+      EXPECT_TRUE(told);
+    }
+  }
+}
+
 TEST(DeadlockTest, AForkThatAnotherTookWaitsForWhoseItIs) {
   for (int round = 0; round < kRounds; ++round) {
     std::optional<Future<int>> task;

@@ -12,7 +12,8 @@
 //     they come.
 //   - Of the input, `buffersize` elements at most are on their way or waiting
 //     to be taken; each result that is taken makes room for one. So the input
-//     may be endless. It is read by whoever takes results.
+//     may be endless. It is read by whoever takes results: when it would have
+//     to wait, or half of the room is free, or some of it has been for 20 us.
 //   - What an element's call threw comes out where its result would, and the
 //     next Next() goes on. (Python ends there if chunksize is over 1.) Out of
 //     begin() or `++it`, the iterator stands at that element: `*it` throws it
@@ -24,7 +25,8 @@
 //     is an rvalue are moved. So maps of maps need not copy either:
 //     pool.IMap(Show, pool.IMap(Load, std::move(paths))).
 //   - In a task of the pool, Next() without a limit makes a result that is still
-//     queued by itself.
+//     queued by itself. Where results in order would wait for the very task that
+//     asks, be it by way of others, it throws DeadlockError.
 // (Python: multiprocessing.pool.IMapIterator, which reads all of its input at
 // once.)
 //
@@ -37,6 +39,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <iterator>
@@ -50,8 +53,11 @@
 #include "absl/base/thread_annotations.h"
 #include "heddle/pool/errors.h"
 #include "heddle/pool/internal/callable_cell.h"
+#include "heddle/pool/internal/endless_wait.h"
 #include "heddle/pool/internal/input_cursor.h"
 #include "heddle/pool/internal/result_state.h"
+#include "heddle/pool/internal/running_call.h"
+#include "heddle/pool/internal/ticks.h"
 #include "heddle/pool/internal/unit.h"
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
@@ -60,6 +66,7 @@
 #include "heddle/sync/semaphore.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/call_reporting.h"
+#include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/lock_guard.h"
 #include "heddle/thread/wait_limit.h"
@@ -67,9 +74,10 @@
 namespace heddle {
 
 struct IMapOptions {
-  size_t chunksize = 1;   // how many elements one task takes
-  size_t buffersize = 0;  // how many may be on their way; 0: 4 for each worker,
-                          // and a chunk at least
+  size_t chunksize = 1;  // how many elements one task takes
+  size_t buffersize =
+      0;  // how many may be on their way; 0: 32 for each worker,
+          // 64 and a chunk at least
 };
 
 namespace pool_internal {
@@ -85,7 +93,27 @@ struct Outcome {
 // Some elements, their outcomes, and whether those are there.
 template <typename Element, typename R>
 struct IMapChunk {
-  using List = std::list<std::shared_ptr<IMapChunk>>;
+  using Ptr = internal::RefPtr<IMapChunk>;
+  using List = std::list<Ptr>;
+
+  // relaxed: who adds one has one.
+  void Ref() { refs.fetch_add(1, std::memory_order_relaxed); }
+  void Unref() {
+    if (refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+  // For who has one: whether its task has done with it, which then came before.
+  bool IsShared() const { return refs.load(std::memory_order_acquire) != 1; }
+
+  // Once no longer shared: for other elements. Keeps the memory.
+  void Clear() {
+    elements.clear();
+    outcomes.clear();
+    // relaxed: the task that reads it is scheduled later.
+    claimed.store(false, std::memory_order_relaxed);
+    dropped = false;
+    why = nullptr;
+    ended.Clear();
+  }
 
   // True for the first who asks: the task, or who takes the results. It runs or
   // drops the chunk. (relaxed: what is in it came before the task was scheduled.)
@@ -93,13 +121,14 @@ struct IMapChunk {
 
   std::vector<Element> elements;
   std::vector<Outcome<R>> outcomes;
+  internal::Atomic<int> refs{1};
   internal::Atomic<bool> claimed{false};
   bool dropped = false;    // none of them was called,
   std::exception_ptr why;  // because of this; null: cancelled
   // By who takes the results: where it is among those on their way.
   typename List::iterator place;
-  std::shared_ptr<IMapChunk> next_arrived;  // guarded by IMapShared::lock
-  Event ended;                              // the last touch by its task
+  Ptr next_arrived;  // guarded by IMapShared::lock
+  Event ended;       // the last touch by its task
 };
 
 // What the tasks share with whoever takes the results.
@@ -118,19 +147,40 @@ class IMapShared {
   bool ordered() const { return ordered_; }
 
   // No call is to begin any more.
-  // relaxed, here and in Run(): only that it ends soon.
+  // relaxed, here and in MakeOutcomes(): only that it ends soon.
   void Stop() { stopped_.store(true, std::memory_order_relaxed); }
 
   // By who has claimed `chunk`: makes its outcomes, and returns whether no call
   // threw; or drops it.
-  bool Run(std::shared_ptr<Chunk> chunk) noexcept {
+  bool Run(typename Chunk::Ptr chunk) noexcept {
+    const bool ok = MakeOutcomes(*chunk);
+    End(std::move(chunk));
+    return ok;
+  }
+  void Drop(typename Chunk::Ptr chunk, std::exception_ptr why) noexcept {
+    chunk->dropped = true;
+    chunk->why = std::move(why);
+    ClearElements(*chunk);
+    End(std::move(chunk));
+  }
+
+  // If not ordered: waits for a chunk that has ended, and takes the first that
+  // has; null if `limit` passed.
+  typename Chunk::Ptr AwaitArrived(const WaitLimit& limit) {
+    return arrivals_.Acquire(limit) ? TakeArrived() : typename Chunk::Ptr();
+  }
+  bool HasArrived() const { return arrivals_.value() > 0; }
+
+ private:
+  bool MakeOutcomes(Chunk& chunk) noexcept {
+    const RunningCall running(&chunk);
     bool ok = true;
-    for (size_t i = 0; i < chunk->elements.size(); ++i) {
+    for (size_t i = 0; i < chunk.elements.size(); ++i) {
       if (stopped_.load(std::memory_order_relaxed)) break;
-      auto& outcome = chunk->outcomes[i];
+      auto& outcome = chunk.outcomes[i];
       outcome.error = internal::CatchAll([&] {
         auto call = [&]() -> decltype(auto) {
-          return std::invoke(function_.get(), std::move(chunk->elements[i]));
+          return std::invoke(function_.get(), std::move(chunk.elements[i]));
         };
         if constexpr (std::is_void_v<decltype(call())>) {
           call();
@@ -141,26 +191,16 @@ class IMapShared {
       });
       ok = ok && outcome.error == nullptr;
     }
-    End(std::move(chunk));
+    ClearElements(chunk);
     return ok;
   }
-  void Drop(std::shared_ptr<Chunk> chunk, std::exception_ptr why) noexcept {
-    chunk->dropped = true;
-    chunk->why = std::move(why);
-    End(std::move(chunk));
+
+  // Before the end: who sees the results may count on their being gone.
+  static void ClearElements(Chunk& chunk) noexcept {
+    internal::CallReporting([&chunk] { chunk.elements.clear(); });
   }
 
-  // If not ordered: waits for a chunk that has ended, and takes the first that
-  // has; null if `limit` passed.
-  std::shared_ptr<Chunk> AwaitArrived(const WaitLimit& limit) {
-    return arrivals_.Acquire(limit) ? TakeArrived() : nullptr;
-  }
-  bool HasArrived() const { return arrivals_.value() > 0; }
-
- private:
-  void End(std::shared_ptr<Chunk> chunk) noexcept {
-    // The elements first: who sees the results may count on their being gone.
-    internal::CallReporting([&chunk] { chunk->elements.clear(); });
+  void End(typename Chunk::Ptr chunk) noexcept {
     if (ordered_) {
       chunk->ended.Set();
       return;
@@ -174,11 +214,11 @@ class IMapShared {
     arrivals_.Release();
   }
 
-  std::shared_ptr<Chunk> TakeArrived() {
+  typename Chunk::Ptr TakeArrived() {
     LockGuard guard(lock_);
-    std::shared_ptr<Chunk> chunk = std::move(first_arrived_);
+    typename Chunk::Ptr chunk = std::move(first_arrived_);
     first_arrived_ = std::move(chunk->next_arrived);
-    if (first_arrived_ == nullptr) last_arrived_ = nullptr;
+    if (!first_arrived_) last_arrived_ = nullptr;
     return chunk;
   }
 
@@ -188,7 +228,7 @@ class IMapShared {
   // If not ordered: the chunks that have ended, in that order. In a list that
   // needs no memory, because nothing may fail there.
   Lock lock_;
-  std::shared_ptr<Chunk> first_arrived_ ABSL_GUARDED_BY(lock_);
+  typename Chunk::Ptr first_arrived_ ABSL_GUARDED_BY(lock_);
   Chunk* last_arrived_ ABSL_GUARDED_BY(lock_) = nullptr;
   Semaphore arrivals_{0};
 };
@@ -199,7 +239,7 @@ class IMapTask final : public Task::Node {
  public:
   using Chunk = typename Shared::Chunk;
 
-  IMapTask(std::shared_ptr<Shared> shared, std::shared_ptr<Chunk> chunk)
+  IMapTask(std::shared_ptr<Shared> shared, typename Chunk::Ptr chunk)
       : shared_(std::move(shared)), chunk_(std::move(chunk)) {}
 
  private:
@@ -214,7 +254,7 @@ class IMapTask final : public Task::Node {
   }
 
   const std::shared_ptr<Shared> shared_;
-  std::shared_ptr<Chunk> chunk_;
+  typename Chunk::Ptr chunk_;
 };
 
 }  // namespace pool_internal
@@ -271,11 +311,14 @@ class IMapResults {
         chunksize_(options.chunksize),
         shared_(std::make_shared<Shared>(std::forward<F>(function), ordered)),
         progress_(std::make_unique<Progress>(std::forward<S>(range))) {
-    const size_t wanted = options.buffersize != 0
-                              ? options.buffersize
-                              : 4 * static_cast<size_t>(pool.max_workers());
+    const size_t wanted =
+        options.buffersize != 0
+            ? options.buffersize
+            : std::max<size_t>(64,
+                               32 * static_cast<size_t>(pool.max_workers()));
     max_chunks_ = std::max<size_t>(1, wanted / chunksize_);
-    FillUp();
+    while (HasRoom()) TryScheduleNext();
+    filled_ = pool_internal::Ticks();
   }
   IMapResults(IMapResults&&) noexcept = default;
   IMapResults& operator=(IMapResults&& other) {
@@ -288,6 +331,7 @@ class IMapResults {
     progress_ = std::move(other.progress_);
     ready_ = std::move(other.ready_);
     position_ = other.position_;
+    filled_ = other.filled_;
     current_.reset();
     if (other.current_.has_value())
       current_.emplace(*std::move(other.current_));
@@ -303,13 +347,14 @@ class IMapResults {
   // if Terminate() dropped the call. After either it may be called again.
   // (Of void functions: an empty value for each call.)
   std::optional<Value> Next(const WaitLimit& limit = {}) {
-    if (ready_ == nullptr && !AwaitChunk(limit)) return std::nullopt;
+    if (!ready_ && !AwaitChunk(limit)) return std::nullopt;
     Outcome outcome = std::move(ready_->outcomes[position_]);
     const bool cancelled = ready_->dropped && ready_->why == nullptr;
     if (ready_->dropped) outcome.error = ready_->why;
     if (++position_ == ready_->outcomes.size()) {
-      ready_.reset();
-      FillUp();
+      ready_->outcomes.clear();
+      ready_ = typename Chunk::Ptr();
+      if (IsTimeToRefill()) Refill();
     }
     if (cancelled)
       internal::Throw(CancelledError("IMap: dropped before it began to run"));
@@ -346,6 +391,7 @@ class IMapResults {
     bool over = false;  // the input has ended, or thrown
     std::exception_ptr error;
     typename Chunk::List chunks;
+    typename Chunk::List spares;  // the last may be the ready one
   };
 
   // A chunk may be said to be larger than the input will ever be.
@@ -382,21 +428,62 @@ class IMapResults {
     return *current_;
   }
 
-  // Reads and schedules until enough is on its way. What goes wrong comes out
-  // when the results before it have been taken.
-  void FillUp() {
-    while (!progress_->over && progress_->chunks.size() < max_chunks_) {
-      progress_->error = internal::CatchAll([this] { ScheduleNext(); });
-      if (progress_->error != nullptr) progress_->over = true;
+  // What has been taken is made good in bursts: to wake a worker for one element
+  // takes longer than many a call does. Half of the room may be free, for some
+  // 20 us; and none of it while somebody waits here.
+  static constexpr int64_t kBurst = 60'000;  // ticks
+
+  bool HasRoom() const {
+    return !progress_->over && progress_->chunks.size() < max_chunks_;
+  }
+  bool IsTimeToRefill() const {
+    return progress_->chunks.size() <= max_chunks_ / 2 ||
+           pool_internal::Ticks() - filled_ >= kBurst;
+  }
+
+  // Reads and schedules until enough is on its way; or, where that takes longer
+  // than a burst, until there is a result to take.
+  void Refill() {
+    const int64_t begun = pool_internal::Ticks();
+    while (HasRoom()) {
+      TryScheduleNext();
+      if (pool_internal::Ticks() - begun >= kBurst && IsNextThere()) break;
     }
+    filled_ = pool_internal::Ticks();
+  }
+
+  bool IsNextThere() const {
+    const typename Chunk::List& chunks = progress_->chunks;
+    return !chunks.empty() &&
+           (shared_->ordered() ? chunks.front()->ended.IsSet()
+                               : shared_->HasArrived());
+  }
+
+  // What goes wrong comes out when the results before it have been taken.
+  void TryScheduleNext() {
+    progress_->error = internal::CatchAll([this] { ScheduleNext(); });
+    if (progress_->error != nullptr) progress_->over = true;
   }
 
   void ScheduleNext() {
-    auto chunk = std::make_shared<Chunk>();
-    chunk->elements.reserve(std::min(chunksize_, kMostReserved));
-    std::exception_ptr error = internal::CatchAll([&] { ReadInto(*chunk); });
-    if (!chunk->elements.empty()) Schedule(std::move(chunk));
+    Chunk& chunk = NextSpare();
+    chunk.elements.reserve(std::min(chunksize_, kMostReserved));
+    std::exception_ptr error = internal::CatchAll([&] { ReadInto(chunk); });
+    if (!chunk.elements.empty()) Schedule(chunk);
     if (error != nullptr) internal::Rethrow(std::move(error));
+  }
+
+  // The first of the spare chunks, empty.
+  Chunk& NextSpare() {
+    typename Chunk::List& spares = progress_->spares;
+    if (spares.empty()) spares.emplace_back();
+    typename Chunk::Ptr& spare = spares.front();
+    if (!spare || spare->IsShared()) {
+      spare = Chunk::Ptr::Adopt(new Chunk);
+    } else {
+      spare->Clear();
+    }
+    return *spare;
   }
 
   void ReadInto(Chunk& chunk) {
@@ -409,23 +496,18 @@ class IMapResults {
     }
   }
 
-  // Once there is a task for it, the chunk will end, whatever happens.
-  void Schedule(std::shared_ptr<Chunk> chunk) {
-    chunk->outcomes.resize(chunk->elements.size());
+  // Once there is a task for it, the chunk, which is the first spare, will end,
+  // whatever happens.
+  void Schedule(Chunk& chunk) {
+    chunk.outcomes.resize(chunk.elements.size());
+    Task task(pool_internal::MakeInBlock<pool_internal::IMapTask<Shared>>(
+        shared_, typename Chunk::Ptr(&chunk)));
     typename Chunk::List& chunks = progress_->chunks;
-    chunks.push_back(chunk);
-    chunk->place = std::prev(chunks.end());
-    Task task;
-    std::exception_ptr error = internal::CatchAll([&] {
-      task = Task(pool_internal::MakeInBlock<pool_internal::IMapTask<Shared>>(
-          shared_, std::move(chunk)));
-    });
-    if (error != nullptr) {
-      chunks.pop_back();
-      internal::Rethrow(std::move(error));
-    }
+    chunks.splice(chunks.end(), progress_->spares, progress_->spares.begin());
+    chunk.place = std::prev(chunks.end());
     bool accepted = false;
-    error = internal::CatchAll([&] { accepted = pool_.Schedule(task); });
+    std::exception_ptr error =
+        internal::CatchAll([&] { accepted = pool_.Schedule(task); });
     if (accepted) return;
     progress_->over = true;
     std::move(task).Drop(error != nullptr ? std::move(error) : Refusal());
@@ -443,33 +525,42 @@ class IMapResults {
   // Makes the next chunk that has ended the ready one; false at the end.
   bool AwaitChunk(const WaitLimit& limit) {
     typename Chunk::List& chunks = progress_->chunks;
+    if (!IsNextThere()) Refill();
     if (chunks.empty()) {
       if (progress_->error != nullptr)
         internal::Rethrow(std::exchange(progress_->error, nullptr));
       return false;
     }
     RunHere(limit);
-    std::shared_ptr<Chunk> chunk;
+    typename Chunk::Ptr chunk;
     if (!shared_->ordered()) {
       chunk = shared_->AwaitArrived(limit);
-    } else if (chunks.front()->ended.Wait(limit)) {
+    } else if (AwaitEnd(*chunks.front(), limit)) {
       chunk = chunks.front();
     }
-    if (chunk == nullptr) {
+    if (!chunk) {
       internal::Throw(TimeoutError(
           "IMap: the limit passed before the next result was there"));
     }
     position_ = 0;
-    chunks.erase(chunk->place);
+    progress_->spares.splice(progress_->spares.end(), chunks, chunk->place);
     ready_ = std::move(chunk);
     return true;
+  }
+
+  static bool AwaitEnd(Chunk& chunk, const WaitLimit& limit) {
+    if (!pool_internal::IsEndless(limit) || chunk.ended.IsSet())
+      return chunk.ended.Wait(limit);
+    using pool_internal::EndlessWait;
+    const EndlessWait wait(&chunk, EndlessWait::IfRing::kThrow);
+    return chunk.ended.Wait();
   }
 
   // A worker that would wait here without end for what is queued in its own pool
   // makes it instead: in the queue it might wait for this very worker.
   void RunHere(const WaitLimit& limit) {
     if (!pool_internal::IsEndless(limit) || !pool_.IsWorkerHere()) return;
-    for (const std::shared_ptr<Chunk>& chunk : progress_->chunks) {
+    for (const typename Chunk::Ptr& chunk : progress_->chunks) {
       if (shared_->ordered() ? chunk->ended.IsSet() : shared_->HasArrived())
         return;
       if (chunk->Claim()) {
@@ -485,8 +576,9 @@ class IMapResults {
   size_t max_chunks_ = 1;
   std::shared_ptr<Shared> shared_;
   std::unique_ptr<Progress> progress_;  // null when moved from
-  std::shared_ptr<Chunk> ready_;
+  typename Chunk::Ptr ready_;
   size_t position_ = 0;
+  int64_t filled_ = 0;  // when there was last no room
   // Of the iterators: the result at which they stand, or what the step threw.
   std::optional<Value> current_;
   std::exception_ptr failed_;
