@@ -54,7 +54,9 @@
 #include "heddle/pool/errors.h"
 #include "heddle/pool/internal/callable_cell.h"
 #include "heddle/pool/internal/endless_wait.h"
+#include "heddle/pool/internal/in_place.h"
 #include "heddle/pool/internal/input_cursor.h"
+#include "heddle/pool/internal/nested_calls.h"
 #include "heddle/pool/internal/result_state.h"
 #include "heddle/pool/internal/running_call.h"
 #include "heddle/pool/internal/ticks.h"
@@ -104,8 +106,20 @@ struct IMapChunk {
   // For who has one: whether its task has done with it, which then came before.
   bool IsShared() const { return refs.load(std::memory_order_acquire) != 1; }
 
-  // Once no longer shared: for other elements. Keeps the memory.
-  void Clear() {
+  // True for the first who asks: the task, or who takes the results. It runs or
+  // drops the chunk. (relaxed: what is in it came before the task was scheduled.)
+  bool Claim() { return !claimed.exchange(true, std::memory_order_relaxed); }
+
+  // Once all of it has been taken. Keeps the memory for other elements, unless a
+  // task that has nothing left to do may keep it for long.
+  void Empty() {
+    outcomes.clear();
+    if (!IsShared()) return;
+    std::vector<Element>().swap(elements);
+    std::vector<Outcome<R>>().swap(outcomes);
+  }
+  // Once no longer shared: for other elements.
+  void Reuse() {
     elements.clear();
     outcomes.clear();
     // relaxed: the task that reads it is scheduled later.
@@ -114,10 +128,6 @@ struct IMapChunk {
     why = nullptr;
     ended.Clear();
   }
-
-  // True for the first who asks: the task, or who takes the results. It runs or
-  // drops the chunk. (relaxed: what is in it came before the task was scheduled.)
-  bool Claim() { return !claimed.exchange(true, std::memory_order_relaxed); }
 
   std::vector<Element> elements;
   std::vector<Outcome<R>> outcomes;
@@ -344,22 +354,12 @@ class IMapResults {
 
   // Waits within `limit` for the next result. None: the end. Rethrows what the
   // call threw; throws TimeoutError if the limit passed first, and CancelledError
-  // if Terminate() dropped the call. After either it may be called again.
-  // (Of void functions: an empty value for each call.)
+  // if Terminate() dropped the call. After either it may be called again. What
+  // it takes to read the input comes on top of the limit. (Of void functions: an
+  // empty value for each call.)
   std::optional<Value> Next(const WaitLimit& limit = {}) {
     if (!ready_ && !AwaitChunk(limit)) return std::nullopt;
-    Outcome outcome = std::move(ready_->outcomes[position_]);
-    const bool cancelled = ready_->dropped && ready_->why == nullptr;
-    if (ready_->dropped) outcome.error = ready_->why;
-    if (++position_ == ready_->outcomes.size()) {
-      ready_->outcomes.clear();
-      ready_ = typename Chunk::Ptr();
-      if (IsTimeToRefill()) Refill();
-    }
-    if (cancelled)
-      internal::Throw(CancelledError("IMap: dropped before it began to run"));
-    if (outcome.error != nullptr) internal::Rethrow(std::move(outcome.error));
-    return std::move(outcome.value);
+    return TakeReady();
   }
 
   // Waits for all the results that have not been taken; if calls threw, what the
@@ -397,6 +397,25 @@ class IMapResults {
   // A chunk may be said to be larger than the input will ever be.
   static constexpr size_t kMostReserved =
       std::max<size_t>(1, (size_t{1} << 20) / sizeof(Element));
+
+  // If the move out of the result throws, that is still the next one. (Hence one
+  // return: it moves no more.)
+  std::optional<Value> TakeReady() {
+    std::optional<Value> value;
+    const bool cancelled = ready_->dropped && ready_->why == nullptr;
+    Outcome& outcome = ready_->outcomes[position_];
+    std::exception_ptr error = ready_->dropped ? ready_->why : outcome.error;
+    if (outcome.value.has_value()) value.emplace(*std::move(outcome.value));
+    if (++position_ == ready_->outcomes.size()) {
+      ready_->Empty();
+      ready_ = typename Chunk::Ptr();
+      if (IsTimeToRefill()) Refill();
+    }
+    if (cancelled)
+      internal::Throw(CancelledError("IMap: dropped before it began to run"));
+    if (error != nullptr) internal::Rethrow(std::move(error));
+    return value;
+  }
 
   template <typename Take>
   void TakeAll(const Take& take) {
@@ -481,7 +500,7 @@ class IMapResults {
     if (!spare || spare->IsShared()) {
       spare = Chunk::Ptr::Adopt(new Chunk);
     } else {
-      spare->Clear();
+      spare->Reuse();
     }
     return *spare;
   }
@@ -561,13 +580,15 @@ class IMapResults {
   void RunHere(const WaitLimit& limit) {
     if (!pool_internal::IsEndless(limit) || !pool_.IsWorkerHere()) return;
     for (const typename Chunk::Ptr& chunk : progress_->chunks) {
-      if (shared_->ordered() ? chunk->ended.IsSet() : shared_->HasArrived())
-        return;
-      if (chunk->Claim()) {
-        shared_->Run(chunk);
-        return;
-      }
-      if (shared_->ordered()) return;  // somebody is at it
+      if (IsNextThere()) return;
+      bool ran = false;
+      pool_internal::RunWithStack([&]() noexcept {
+        const pool_internal::NestedCalls::Afresh afresh;  // of stack is enough
+        ran = chunk->Claim();
+        if (ran) shared_->Run(chunk);
+      });
+      // Else somebody is at it.
+      if (ran || shared_->ordered()) return;
     }
   }
 

@@ -243,6 +243,24 @@ TEST(MapTest, WhateverThrowsInAnIMapIsHadOnce) {
   }
 }
 
+TEST(MapTest, AResultOfAnIMapThatCouldNotBeMovedIsStillTheNext) {
+  for (const bool ordered : {true, false}) {
+    ThreadPool pool(1);
+    const auto make = [](int i) { return Fused(i); };
+    const std::vector<int> numbers = {0, 1};
+    auto results =
+        ordered ? pool.IMap(make, numbers) : pool.IMapUnordered(make, numbers);
+    pool.Close();
+    pool.Join();
+    Fuse::Light(1);
+    EXPECT_THROW(results.Next(), Fuse::Blown);
+    Fuse::PutOut();
+    EXPECT_EQ(results.Next()->number(), 0);
+    EXPECT_EQ(results.Next()->number(), 1);
+    EXPECT_FALSE(results.Next().has_value());
+  }
+}
+
 #endif  // ABSL_HAVE_EXCEPTIONS
 
 }  // namespace

@@ -642,6 +642,20 @@ TEST(ThreadPoolTest, IMapInsideATaskOfAPoolOfOne) {
   EXPECT_EQ(sum, 285);
 }
 
+TEST(ThreadPoolTest, IMapsInsideTasksNestAsDeepAsTheyLike) {
+  ThreadPool pool(2);
+  for (const bool ordered : {true, false}) {
+    std::function<int(int)> down = [&](int depth) {
+      if (depth == 0) return 0;
+      const std::vector<int> next = {depth - 1};
+      auto results = ordered ? pool.IMap(std::ref(down), next)
+                             : pool.IMapUnordered(std::ref(down), next);
+      return *results.Next() + 1;
+    };
+    EXPECT_EQ(pool.Apply(std::ref(down), 16'000), 16'000);
+  }
+}
+
 TEST(ThreadPoolTest, AWaitWithALimitInsideIsServedByASpare) {
   ThreadPool pool({.workers = 1, .max_spares = 1});
   EXPECT_EQ(pool.Apply([&] {

@@ -22,6 +22,17 @@ bool HasHalfOfItsStack();
 // it. Throws std::system_error or std::bad_alloc if no thread can be had.
 void RunOnNewStack(void (*run)(void* context) noexcept, void* context);
 
+// Calls `function()`, which must not throw, on a stack of which half is left:
+// this one, or a new one.
+template <typename Function>
+void RunWithStack(Function function) {
+  if (HasHalfOfItsStack()) return function();
+  const auto run = [](void* opaque) noexcept {
+    (*static_cast<Function*>(opaque))();
+  };
+  RunOnNewStack(run, &function);
+}
+
 }  // namespace pool_internal
 }  // namespace heddle
 

@@ -156,18 +156,9 @@ bool ResultState::RemoveHook(ResultHook& hook) noexcept {
 bool ResultState::RunInPlace() {
   if (pool() == 0 || pool() != internal::ThisThread().pool || !CanRunHere())
     return false;
-  if (HasHalfOfItsStack()) return RunFromHere();
-  struct Run {
-    ResultState& state;
-    bool ran = false;
-  } context{*this};
-  RunOnNewStack(
-      [](void* opaque) noexcept {
-        auto& run = *static_cast<Run*>(opaque);
-        run.ran = run.state.RunFromHere();
-      },
-      &context);
-  return context.ran;
+  bool ran = false;
+  RunWithStack([this, &ran] { ran = RunFromHere(); });
+  return ran;
 }
 
 bool ResultState::RunFromHere() noexcept {
