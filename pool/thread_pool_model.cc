@@ -61,11 +61,9 @@ TEST(ThreadPoolModel, AMapInsideIsHelpedByWhoWantsIt) {
   }));
 }
 
-// Two elements, gone through in a task of a pool of one worker. (With a second
-// worker the explorer sees races that are none: the chunks' ends are ordered by the
-// counts of std::shared_ptr, which it does not know.)
-void GoThroughInside(bool ordered) {
-  ThreadPool pool({.workers = 1, .max_spares = 0});
+// Two elements, gone through in a task of a pool of so many workers.
+void GoThroughInside(int workers, bool ordered) {
+  ThreadPool pool({.workers = workers, .max_spares = 0});
   pool.Apply([&] {
     const std::vector<int> numbers = {0, 1};
     Var<int> calls[2] = {0, 0};
@@ -84,7 +82,14 @@ void GoThroughInside(bool ordered) {
 TEST(ThreadPoolModel, AnIMapInsideIsMadeByWhoWantsIt) {
   for (const bool ordered : {true, false}) {
     EXPECT_TRUE(HoldsInSome(
-        [ordered](Execution& /*run*/) { GoThroughInside(ordered); }));
+        [ordered](Execution& /*run*/) { GoThroughInside(1, ordered); }));
+  }
+}
+
+TEST(ThreadPoolModel, AWorkerAndWhoTakesResultsMakeEachOnce) {
+  for (const bool ordered : {true, false}) {
+    EXPECT_TRUE(HoldsInSome(
+        [ordered](Execution& /*run*/) { GoThroughInside(2, ordered); }));
   }
 }
 

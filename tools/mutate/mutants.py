@@ -1461,7 +1461,7 @@ MUTANTS = [
     ),
     (
         "who takes the results of an IMap makes what its task makes too",
-        "pool/imap_results.h",
+        "pool/internal/imap_chunk.h",
         "return !claimed.exchange(true,",
         "return !claimed.exchange(false,",
         models(THREAD_POOL, "ThreadPoolModel", "AnIMapInsideIsMadeByWhoWantsIt"),
@@ -1469,8 +1469,8 @@ MUTANTS = [
     (
         "who takes the results of an IMap waits for what only it would make",
         "pool/imap_results.h",
-        "      if (chunk->Claim()) {\n        shared_->Run(chunk);",
-        "      if (false) {\n        shared_->Run(chunk);",
+        "        ran = chunk->Claim();",
+        "        ran = false;",
         models(THREAD_POOL, "ThreadPoolModel", "AnIMapInsideIsMadeByWhoWantsIt"),
     ),
     (
