@@ -524,6 +524,23 @@ TEST(EngineTest, StatsAddUpAtRest) {
   EXPECT_GE(pool.Stats().parks, static_cast<uint64_t>(pool.Stats().idle));
 }
 
+TEST(EngineTest, StatsCountForksThatAnotherTook) {
+  WorkerPool pool({.max_workers = 2});
+  pool.Invoke(
+      [&pool] {
+        for (int i = 0; i < 20; ++i) {
+          std::atomic<bool> taken{false};
+          pool.Invoke([&] { WaitUntil([&] { return taken.load(); }); },
+                      [&] { taken = true; });
+        }
+      },
+      [] {});
+  pool.Shutdown();
+  const PoolStats stats = pool.Stats();
+  EXPECT_GE(stats.done, 21u);
+  EXPECT_EQ(stats.submitted, stats.done);
+}
+
 TEST(EngineTest, StatsTellWhoIsBlockedAndWhatIsQueued) {
   Event go;
   Event begun;

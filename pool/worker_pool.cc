@@ -999,6 +999,7 @@ Task WorkerPool::Core::TakeOthers(Worker& worker) {
       if (Task::Node* const node = (victim.*deque).Steal()) {
         worker.victim = (worker.victim + i) % count;
         worker.counters.steals.Add(1);
+        if (deque == &Worker::forks) worker.counters.submitted.Add(1);
         return Task(node);
       }
     }
