@@ -53,7 +53,8 @@
 // is there is shut down and what it accepted is run. From then on Schedule()
 // accepts nothing, also in a pool that is made later. A task may be what calls
 // exit(): its worker is not waited for, and the others do what is queued; where
-// there is no other, that is dropped.
+// there is no other, that is dropped. (Other tasks may not wait for it: see
+// heddle/thread/thread.h.)
 //
 // A task, an initializer or an observer must not end its thread by
 // pthread_exit(), and nobody cancel it there by pthread_cancel(): that ends the
