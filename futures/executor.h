@@ -16,6 +16,10 @@
 // (Python: concurrent.futures.Executor. `submit`, `map` and `shutdown` are
 // these.) Who writes an executor finds its test in executor_conformance.h.
 //
+// A task, a done callback or an executor's initializer must not end its thread
+// by pthread_exit(), and nobody cancel it there by pthread_cancel(): with every
+// executor here that ends the program, with a message on stderr.
+//
 // Thread safety: Submit(), Map(), Schedule() and Shutdown() may be called from
 // any thread, tasks included.
 // Errors: the first three throw ShutdownError (heddle/pool/errors.h) when the

@@ -30,6 +30,7 @@
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/queue/queue.h"
+#include "heddle/sync/barrier.h"
 #include "heddle/sync/event.h"
 #include "heddle/sync/lock.h"
 #include "heddle/thread/except_hook.h"
@@ -523,6 +524,23 @@ TEST(EngineTest, StatsAddUpAtRest) {
   EXPECT_GE(pool.Stats().parks, static_cast<uint64_t>(pool.Stats().idle));
 }
 
+TEST(EngineTest, StatsCountForksThatAnotherTook) {
+  WorkerPool pool({.max_workers = 2});
+  pool.Invoke(
+      [&pool] {
+        for (int i = 0; i < 20; ++i) {
+          std::atomic<bool> taken{false};
+          pool.Invoke([&] { WaitUntil([&] { return taken.load(); }); },
+                      [&] { taken = true; });
+        }
+      },
+      [] {});
+  pool.Shutdown();
+  const PoolStats stats = pool.Stats();
+  EXPECT_GE(stats.done, 21u);
+  EXPECT_EQ(stats.submitted, stats.done);
+}
+
 TEST(EngineTest, StatsTellWhoIsBlockedAndWhatIsQueued) {
   Event go;
   Event begun;
@@ -682,6 +700,82 @@ TEST(EngineTest, AnotherWorkerTellsWhoIsBlocked) {
   go.Set();
 }
 
+// --- Threads that leave ------------------------------------------------------
+
+// A pool of one worker with a spare, one of which retires, and what it does
+// then.
+class RetiringOne : public WorkerPool::Observer {
+ public:
+  explicit RetiringOne(std::function<void()> at_end)
+      : at_end_(std::move(at_end)),
+        pool_({.max_workers = 1,
+               .max_spares = 1,
+               .idle_time = absl::ZeroDuration(),
+               .observer = this}) {
+    Event go;
+    Event ran;
+    BlockOne(go);
+    MustSchedule(pool_, [&ran] { ran.Set(); });  // by the spare
+    ran.Wait();
+    go.Set();
+    retires_.Wait();
+  }
+
+  // One waits for `go`: the next task needs a thread in the place that is left.
+  void BlockOne(Event& go) {
+    MustSchedule(pool_, [&go] { go.Wait(); });
+    WaitUntil([this] { return pool_.Stats().blocked == 1; });
+  }
+  WorkerPool& pool() { return pool_; }
+
+ private:
+  void OnWorkerEnd(int /*worker*/) override {
+    if (ended_++ > 0) return;
+    retires_.Set();
+    at_end_();
+  }
+
+  const std::function<void()> at_end_;
+  std::atomic<int> ended_{0};
+  Event retires_;
+  WorkerPool pool_;
+};
+
+TEST(EngineTest, NobodyWaitsForAThreadThatLeaves) {
+  Event go;
+  Event may_end;
+  Event ran;
+  RetiringOne one([&may_end] { may_end.Wait(); });
+  one.BlockOne(go);
+  MustSchedule(one.pool(), [&ran] { ran.Set(); });
+  ran.Wait();
+  may_end.Set();
+  go.Set();
+}
+
+TEST(EngineTest, AThreadThatLeavesMayStartTheNextInItsPlaceAndIsJoined) {
+  Event go;
+  Event blocked;
+  Event ran;
+  std::atomic<bool> ended{false};
+  {
+    WorkerPool* pool = nullptr;
+    RetiringOne one([&] {
+      blocked.Wait();
+      MustSchedule(*pool, [&ran] { ran.Set(); });
+      ran.Wait();
+      WaitUntil([&] { return pool->started_workers() == 0; });
+      ended = true;
+    });
+    pool = &one.pool();
+    one.BlockOne(go);
+    blocked.Set();
+    ran.Wait();
+    go.Set();
+  }
+  EXPECT_TRUE(ended);
+}
+
 // --- Stuck -------------------------------------------------------------------
 
 // What the process writes to stderr meanwhile, to be read as it comes.
@@ -793,6 +887,53 @@ TEST(EngineTest, EachWorkerBeginsWithTheInitializer) {
   EXPECT_EQ(uninitialized, 0);
 }
 
+TEST(EngineTest, InitializersMayWaitForEachOther) {
+  Barrier all(3);
+  WorkerPool pool({.max_workers = 3,
+                   .initializer = [&all] { all.Wait(); },
+                   .max_spares = 0});
+  for (int i = 0; i < 3; ++i) MustSchedule(pool, [] {});
+}
+
+TEST(EngineTest, ObserversMayWaitForEachOther) {
+  struct Meets : WorkerPool::Observer {
+    void OnWorkerStart(int /*worker*/) override { all.Wait(); }
+    Barrier all{3};
+  } meets;
+  WorkerPool pool({.max_workers = 3, .max_spares = 0, .observer = &meets});
+  for (int i = 0; i < 3; ++i) MustSchedule(pool, [] {});
+}
+
+// The initializers wait in a way that the pool does not see.
+TEST(EngineTest, AsManyBeginAsThereAreTasks) {
+  std::atomic<int> begun{0};
+  WorkerPool pool({.max_workers = 8,
+                   .initializer =
+                       [&begun] {
+                         ++begun;
+                         while (begun < 3) std::this_thread::yield();
+                       },
+                   .max_spares = 0});
+  for (int i = 0; i < 3; ++i) MustSchedule(pool, [] {});
+  WaitUntil([&] { return pool.Stats().done == 3; });
+  EXPECT_EQ(begun, 3);
+}
+
+TEST(EngineTest, ATaskGoesRoundAnInitializerThatWaits) {
+  Event go;
+  std::atomic<int> begun{0};
+  WorkerPool pool({.max_workers = 3,
+                   .initializer =
+                       [&] {
+                         if (++begun == 2) go.Wait();
+                       },
+                   .max_spares = 0});
+  MustSchedule(pool, [&go] { go.Wait(); });
+  WaitUntil([&] { return pool.Stats().blocked == 1; });
+  MustSchedule(pool, [&go] { go.Set(); });
+  go.Wait();
+}
+
 #ifdef ABSL_HAVE_EXCEPTIONS
 TEST(EngineTest, BadOptionsAreRefused) {
   EXPECT_THROW(WorkerPool({.max_spares = -1}), std::invalid_argument);
@@ -825,6 +966,27 @@ TEST(EngineTest, AnInitializerThatThrowsBreaksThePool) {
   }
   SetExceptHook({});
   EXPECT_EQ(reported, 1);
+}
+
+// So that the hook may wait for what was queued.
+TEST(EngineTest, AnInitializersErrorIsReportedWhenNothingIsQueuedAnyMore) {
+  Event go;
+  WorkerPool* pool = nullptr;
+  std::atomic<int> queued{-1};
+  SetExceptHook([&](const ExceptHookArgs&) {
+    queued = static_cast<int>(pool->Stats().queued);
+  });
+  {
+    WorkerPool broken({.max_workers = 1, .initializer = [&go] {
+                         go.Wait();
+                         throw std::runtime_error("initializer");
+                       }});
+    pool = &broken;
+    for (int i = 0; i < 10; ++i) MustSchedule(broken, [] { FAIL(); });
+    go.Set();
+  }
+  SetExceptHook({});
+  EXPECT_EQ(queued, 0);
 }
 
 TEST(EngineTest, AnObserverThatThrowsHarmsNobody) {

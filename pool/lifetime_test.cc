@@ -2,6 +2,8 @@
 // has been accepted: nothing that the pool does for the caller who scheduled it
 // comes later. Most of use under asan and tsan.
 
+#include <cstddef>
+#include <cstdlib>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -192,6 +194,27 @@ TEST(ThreadPoolLifetimeTest, TheLastCallOwnsTheOwner) {
     service = nullptr;
     over.Wait();
   }
+}
+
+// Each waits for the next, which runs in place; on another thread's stack where
+// this one's is half used.
+void EndTheProgramWithin(ThreadPool& pool, int calls) {
+  volatile char used[size_t{64} << 10];
+  used[0] = 0;
+  if (calls == 0) std::exit(7);
+  pool.ApplyAsync([&pool, calls] { EndTheProgramWithin(pool, calls - 1); })
+      .Get();
+  static_cast<void>(used[0]);
+}
+
+TEST(ThreadPoolLifetimeDeathTest, ACallThatRunsDeepInPlaceEndsTheProgram) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        static ThreadPool pool(1);
+        pool.ApplyAsync([] { EndTheProgramWithin(pool, 200); }).Get();
+      },
+      testing::ExitedWithCode(7), "");
 }
 
 }  // namespace

@@ -1,7 +1,15 @@
 // PoolStats: what WorkerPool::Stats() tells of a pool.
 //
 // The numbers are counted while the workers go on, each for itself: in a pool
-// that is at work they need not add up; in one that rests they do.
+// that is at work they need not add up. In one that rests all that was
+// submitted is queued, done or dropped.
+//
+// They count tasks as workers meet them. A task that its waiter has run in
+// place is queued, for these numbers, until a worker comes by and finds nothing
+// left to do, and then done; if a shutdown comes first, dropped. What
+// WhenFull::kRunInCaller has run is not counted. A Map(), a ForRange() or an
+// Invoke() is as many tasks as it has asked workers to take part, which may be
+// none, and may come too late for it.
 //
 // Example:
 //
@@ -49,17 +57,20 @@ class TimeHistogram {
 
 struct PoolStats {
   // Threads, at this moment. running + idle + blocked are all there are.
-  int running = 0;  // at a task, or looking for one
+  int running = 0;  // at a task, looking for one, or beginning
   int idle = 0;     // asleep
-  int blocked = 0;  // waiting inside a task
+  int blocked = 0;  // waiting inside a task, or when they begin
   int spare = 0;    // how many more than max_workers there are
 
-  // Tasks. Forks of Invoke() that another worker took count as tasks.
+  // Tasks. Forks of Invoke() that another worker took count as tasks, when it
+  // takes them.
   uint64_t submitted = 0;  // accepted
-  uint64_t queued = 0;     // accepted, and not begun
+  uint64_t queued = 0;     // accepted, and met by no worker yet
   uint64_t done = 0;       // ended
-  uint64_t failed = 0;     // of those, by an exception
-  uint64_t dropped = 0;    // by a shutdown
+  // Of those, by an exception. Not those that threw where their waiter ran them
+  // in place, nor a Map(), whose caller is told.
+  uint64_t failed = 0;
+  uint64_t dropped = 0;  // by a shutdown
 
   uint64_t steals = 0;    // tasks that came from another worker
   uint64_t parks = 0;     // times that a worker went to sleep

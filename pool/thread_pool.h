@@ -24,6 +24,11 @@
 // ended; pass std::ref(x) to share x. The one function of a map is called by
 // several threads at once, as a const object.
 //
+// A call, a callback or the initializer must not end its thread by
+// pthread_exit(), and nobody cancel it there by pthread_cancel(): that ends the
+// program, with a message on stderr. A call may be what calls exit(): see
+// worker_pool.h.
+//
 // Thread safety: all methods but the destructor.
 // Memory ordering: what came before a call of a method is visible to the
 // functions it has called; what they did is visible when their result is there.

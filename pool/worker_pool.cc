@@ -14,7 +14,10 @@
 //        schedule one, and ends the pool. A thread that goes in another way while
 //        all others sleep wakes them, so that one of them falls asleep last.
 //   (W3) A worker's place in workers_ is used again only after its last thread
-//        has put it into free_, which is that thread's last touch of it.
+//        has put it into free_, which is that thread's last touch of it. That
+//        thread may run a user's code yet, for as long as it likes, and even be
+//        the one that starts the next: it is not waited for, but kept in left_,
+//        where Join() finds it.
 //   (W4) A task may end its pool, and with the last worker the core goes, before
 //        the Schedule() that queued it has returned. So that touches nothing of
 //        the pool after its push; or, if it has to call a worker, has a
@@ -30,8 +33,18 @@
 //        is taken back if phase_ is kEnding after that (the push and this load,
 //        like the store of phase_ and the look into the deque, are seq_cst). So
 //        when DropQueued() returns, no task is left that has not begun.
+//   (W7) A worker that begins runs a user's code first, and stops searching for
+//        that: who puts work somewhere meanwhile calls another. It counts in
+//        beginning_, unless it is blocked, and comes for one task: so a worker
+//        that stops searching, as one that begins does, calls the next only if
+//        there is a sleeper, or more work than beginning_. Each of those that
+//        begin looks for work after that, and searches then, unless another
+//        does. The one that stops first empties the producers' list: what was
+//        pushed before is counted, and the next push calls.
 
 #include "heddle/pool/worker_pool.h"
+
+#include <pthread.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -76,6 +89,7 @@
 #include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/internal/spin.h"
+#include "heddle/thread/internal/thread_id.h"
 #include "heddle/thread/internal/thread_registry.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/lock_guard.h"
@@ -222,6 +236,7 @@ class WorkerPool::Worker final : public internal::BlockListener {
 
   // The thread's own:
   bool searching = false;  // counted as such by the roster
+  bool begins = false;     // (W7)
   int blocked_depth = 0;
   int64_t check_nanos = 0;            // until the next one, while it is blocked
   uint64_t done_at_check = kNoCheck;  // what its stuck pool had done then
@@ -263,6 +278,7 @@ class WorkerPool::Core {
     kEnding,    // accepts none; a worker that finds none ends
   };
   void Close(Phase phase);
+  void CloseWithProgram();
   size_t DropQueued(const std::exception_ptr& why);
   bool Join(const WaitLimit& limit);
   ShutdownReport Report(size_t dropped);
@@ -310,8 +326,8 @@ class WorkerPool::Core {
 
   bool EnsureOneThread();
   std::exception_ptr StartThread();
-  std::exception_ptr StartCounted(std::optional<Thread>& before)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
+  std::exception_ptr StartCounted() ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
+  void KeepThreadOf(Worker& worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
   Worker* TakePlace() ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
   void NoteStarts(bool owed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
   void Gone(Roster::Counts left) ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
@@ -326,6 +342,8 @@ class WorkerPool::Core {
   void GiveRoom(size_t tasks);
 
   void Work(Worker& worker);
+  void WorkToEnd(Worker& worker);
+  bool Begin(Worker& worker);
   bool Initialize();
   Task Next(Worker& worker, bool& retired);
   bool HasToStay(bool needed, bool all_asleep);
@@ -343,8 +361,10 @@ class WorkerPool::Core {
   void End(Worker& worker);
 
   bool HasWork();
+  bool HasWorkForOneMore();
   bool DequesHaveWork() const;
   size_t Queued() const;
+  size_t Forks() const;
   std::string NameOf(const Worker& worker) const;
 
   template <typename Call>
@@ -371,7 +391,8 @@ class WorkerPool::Core {
   internal::Atomic<int64_t> over_bound_{0};  // queued without a unit of room_
   internal::Atomic<Phase> phase_{Phase::kOpen};  // (W2), (W6)
   internal::Atomic<bool> broken_{false};
-  internal::Atomic<int> batches_{0};  // workers with more than one; a hint
+  internal::Atomic<int> batches_{0};       // workers with more than one; a hint
+  internal::Atomic<size_t> beginning_{0};  // (W7)
   internal::Atomic<uint64_t> dropped_{0};
   internal::Atomic<uint64_t> wake_ups_{0};
   internal::Atomic<bool> untold_{false};  // see TellOfWaits()
@@ -388,12 +409,12 @@ class WorkerPool::Core {
   // There is one, and the last start did not fail. Written under start_lock_.
   internal::Atomic<bool> well_staffed_{false};
   std::vector<Worker*> free_ ABSL_GUARDED_BY(start_lock_);  // (W3)
+  std::vector<Thread> left_ ABSL_GUARDED_BY(start_lock_);   // (W3)
 
   // The workers are no daemons: the end of the program waits for them, and this
   // tells them to end. It goes first: it waits for the hook if that runs.
   internal::ExitHook exit_hook_{
-      [](void* core) { static_cast<Core*>(core)->Close(Phase::kDraining); },
-      this};
+      [](void* core) { static_cast<Core*>(core)->CloseWithProgram(); }, this};
 };
 
 void WorkerPool::Worker::Blocked() noexcept {
@@ -402,6 +423,7 @@ void WorkerPool::Worker::Blocked() noexcept {
   check_nanos = kFirstCheckNanos;
   done_at_check = kNoCheck;
   core_.NoteWait(*this);
+  if (begins) core_.beginning_.fetch_sub(1, std::memory_order_seq_cst);
   core_.roster_.Blocked();
   if (core_.HasWork()) core_.CallForWork();  // (R3)
 }
@@ -410,6 +432,7 @@ void WorkerPool::Worker::Unblocked() noexcept {
   if (--blocked_depth > 0 || core_.IsParents()) return;
   const PoolsOwnWaits own;
   core_.roster_.Unblocked();
+  if (begins) core_.beginning_.fetch_add(1, std::memory_order_seq_cst);
   core_.NoteWait(*this);
 }
 
@@ -463,14 +486,11 @@ WorkerPool::Worker* WorkerPool::Core::TakePlace() {
 // or null. Then it is not counted any more.
 std::exception_ptr WorkerPool::Core::StartThread() {
   const PoolsOwnWaits own;
-  std::optional<Thread> before;  // joined with nothing locked
   LockGuard guard(start_lock_);
-  return StartCounted(before);
+  return StartCounted();
 }
 
-// The same; `before` is given the thread that was in the place.
-std::exception_ptr WorkerPool::Core::StartCounted(
-    std::optional<Thread>& before) {
+std::exception_ptr WorkerPool::Core::StartCounted() {
   Worker* worker = nullptr;
   std::exception_ptr error =
       internal::CatchAll([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
@@ -482,8 +502,7 @@ std::exception_ptr WorkerPool::Core::StartCounted(
               std::runtime_error("WorkerPool: no place for a thread"));
         }
         worker->searching = true;
-        before = std::move(worker->thread);  // done with the place (W3)
-        worker->thread.reset();
+        KeepThreadOf(*worker);
         Thread thread({.name = NameOf(*worker), .daemon = false},
                       [core = RefPtr<Core>(this), place = worker] {
                         core->Work(*place);
@@ -500,6 +519,18 @@ std::exception_ptr WorkerPool::Core::StartCounted(
   NoteStarts(/*owed=*/true);
   Gone(roster_.Ended(/*searching=*/true));
   return error;
+}
+
+// Moves the thread that has left the place to those that Join() is to find, and
+// frees what the system keeps of those of them that have ended: all but a few.
+void WorkerPool::Core::KeepThreadOf(Worker& worker) {
+  if (!worker.thread.has_value()) return;
+  left_.push_back(*std::move(worker.thread));
+  worker.thread.reset();
+  std::erase_if(left_, [self = internal::CurrentIdent()](Thread& thread) {
+    return thread.ident() != self && !thread.IsAlive() &&
+           thread.Join(absl::ZeroDuration());
+  });
 }
 
 // A thread is no more, or could not be had, and those are left.
@@ -524,13 +555,12 @@ bool WorkerPool::Core::EnsureOneThread() {
   if (IsParents()) return false;
   if (well_staffed_.load(std::memory_order_acquire)) return true;
   const PoolsOwnWaits own;
-  std::optional<Thread> before;
   LockGuard guard(start_lock_);
   // Who starts the first one holds the lock meanwhile, so nobody counts on a
   // thread that is not there yet (W1).
   if (live_ > 0) return true;
   if (IsClosed() || !roster_.AddThread(roster_.max_active())) return false;
-  if (std::exception_ptr error = StartCounted(before); error != nullptr)
+  if (std::exception_ptr error = StartCounted(); error != nullptr)
     internal::Rethrow(std::move(error));
   return true;
 }
@@ -675,20 +705,75 @@ void WorkerPool::Core::GiveRoom(size_t tasks) {
 
 // --- A worker's life --------------------------------------------------------
 
+// Where a worker has no duty to anybody: it may wait there as in a task, and is
+// replaced if it does; but the observer is not told of that.
+class WorkerPool::Core::AtObserver {
+ public:
+  explicit AtObserver(Worker& worker)
+      : worker_(worker),
+        was_there_(std::exchange(worker.in_observer, true)),
+        listener_(
+            std::exchange(internal::ThisThread().block_listener, &worker)) {}
+  AtObserver(const AtObserver&) = delete;
+  AtObserver& operator=(const AtObserver&) = delete;
+  ~AtObserver() {
+    internal::ThisThread().block_listener = listener_;
+    worker_.in_observer = was_there_;
+  }
+
+ private:
+  Worker& worker_;
+  const bool was_there_;
+  internal::BlockListener* const listener_;
+};
+
 void WorkerPool::Core::Work(Worker& worker) {
+  // A thread that goes in another way than by returning would be waited for
+  // without end, and so would all that is queued.
+  pthread_cleanup_push(
+      [](void*) {
+        internal::Fatal(
+            "a worker of a pool was ended by pthread_exit() or "
+            "pthread_cancel(), in a task, an initializer or an observer");
+      },
+      nullptr);
+  WorkToEnd(worker);
+  pthread_cleanup_pop(/*execute=*/0);
+}
+
+void WorkerPool::Core::WorkToEnd(Worker& worker) {
   internal::PerThread& thread = internal::ThisThread();
   thread.pool = number_;
   thread.worker = &worker;
   const int number = worker.number;
-  Observe([&](Observer& observer) { observer.OnWorkerStart(number); });
   bool retired = false;  // then the place may be another's already
-  if (Initialize()) {
+  if (Begin(worker)) {
     while (Task task = Next(worker, retired)) Run(worker, std::move(task));
   }
   thread.worker = nullptr;
   if (IsParents()) return;  // a task has forked, and has returned in the child
   Observe([&](Observer& observer) { observer.OnWorkerEnd(number); });
   if (!retired) End(worker);
+}
+
+// What a user has each worker do first, which may take long and wait, also for
+// other workers. So it does not count as searching there, but as one that comes
+// for one task, as long as it is not blocked: (W7). False: the pool is broken.
+bool WorkerPool::Core::Begin(Worker& worker) {
+  if (options_.observer == nullptr && !options_.initializer) return true;
+  worker.begins = true;
+  beginning_.fetch_add(1, std::memory_order_seq_cst);
+  StopSearching(worker);
+  bool ok;
+  {
+    const AtObserver may_wait(worker);
+    Observe([&](Observer& observer) { observer.OnWorkerStart(worker.number); });
+    ok = Initialize();
+  }
+  worker.searching = roster_.TrySearch();
+  worker.begins = false;
+  beginning_.fetch_sub(1, std::memory_order_seq_cst);
+  return ok;
 }
 
 // False if the initializer threw: then the pool is broken.
@@ -698,11 +783,12 @@ bool WorkerPool::Core::Initialize() {
       internal::CatchAll([this] { std::as_const(options_.initializer)(); });
   if (error == nullptr) return true;
   broken_.store(true, std::memory_order_release);  // before it is closed
-  internal::ReportException(std::move(error));
   Close(Phase::kEnding);
   DropQueued(internal::MakeExceptionPtr(
       BrokenPool("WorkerPool: the initializer of a worker threw; the pool "
                  "cannot be used any more")));
+  // Now, for the hook may wait for what was queued.
+  internal::ReportException(std::move(error));
   return false;
 }
 
@@ -913,6 +999,7 @@ Task WorkerPool::Core::TakeOthers(Worker& worker) {
       if (Task::Node* const node = (victim.*deque).Steal()) {
         worker.victim = (worker.victim + i) % count;
         worker.counters.steals.Add(1);
+        if (deque == &Worker::forks) worker.counters.submitted.Add(1);
         return Task(node);
       }
     }
@@ -934,7 +1021,16 @@ bool WorkerPool::Core::LookBriefly() const {
 void WorkerPool::Core::StopSearching(Worker& worker) {
   if (!worker.searching) return;
   worker.searching = false;
-  if (roster_.StopSearching() && HasWork()) CallForWork();  // (R3)
+  if (roster_.StopSearching() && HasWorkForOneMore()) CallForWork();  // (R3)
+}
+
+// Whether there is more work than workers that come for it: (W7).
+bool WorkerPool::Core::HasWorkForOneMore() {
+  const size_t coming = beginning_.load(std::memory_order_seq_cst);
+  if (coming == 0) return HasWork();
+  injection_.FetchAll();
+  if (roster_.counts().sleeping > 0) return HasWork();
+  return Queued() + Forks() > coming;
 }
 
 void WorkerPool::Core::Run(Worker& worker, Task task) {
@@ -965,28 +1061,6 @@ void WorkerPool::Core::Run(Worker& worker, Task task) {
 }
 
 // --- Observers --------------------------------------------------------------
-
-// Where a worker has no duty to anybody: it may wait there as in a task, and is
-// replaced if it does; but the observer is not told of that.
-class WorkerPool::Core::AtObserver {
- public:
-  explicit AtObserver(Worker& worker)
-      : worker_(worker),
-        was_there_(std::exchange(worker.in_observer, true)),
-        listener_(
-            std::exchange(internal::ThisThread().block_listener, &worker)) {}
-  AtObserver(const AtObserver&) = delete;
-  AtObserver& operator=(const AtObserver&) = delete;
-  ~AtObserver() {
-    internal::ThisThread().block_listener = listener_;
-    worker_.in_observer = was_there_;
-  }
-
- private:
-  Worker& worker_;
-  const bool was_there_;
-  internal::BlockListener* const listener_;
-};
 
 template <typename Call>
 void WorkerPool::Core::ObserveIn(Worker& worker, Call call) {
@@ -1104,6 +1178,13 @@ size_t WorkerPool::Core::Queued() const {
   return queued;
 }
 
+// How many forks nobody has taken; advisory.
+size_t WorkerPool::Core::Forks() const {
+  size_t forks = 0;
+  for (size_t i = 0; i < places(); ++i) forks += place(i).forks.Size();
+  return forks;
+}
+
 // --- The end ----------------------------------------------------------------
 
 void WorkerPool::Core::Close(Phase phase) {
@@ -1122,6 +1203,31 @@ void WorkerPool::Core::Close(Phase phase) {
   roster_.CallAll();
   // The first of those who wait for room is refused, and lets the next go.
   if (room_.has_value()) room_->Release(1);
+}
+
+// The program ends, in this thread. If that is a worker, nobody waits for it,
+// and it comes to no end: it is counted out, and the others end as if it had
+// ended. What is queued behind the last can be run by nobody.
+void WorkerPool::Core::CloseWithProgram() {
+  Close(Phase::kDraining);
+  Worker* const worker = Here();
+  if (worker == nullptr) return;
+  internal::PerThread& thread = internal::ThisThread();
+  thread.worker = nullptr;
+  thread.block_listener = nullptr;
+  bool last = false;
+  {
+    LockGuard guard(start_lock_);
+    if (worker->blocked_depth > 0) {
+      roster_.Unblocked();
+    } else if (worker->begins) {
+      beginning_.fetch_sub(1, std::memory_order_seq_cst);
+    }
+    last = --live_ == 0;
+    NoteStarts(/*owed=*/last);
+    Gone(roster_.Ended(worker->searching));
+  }
+  if (last) DropQueued(nullptr);
 }
 
 // Drops what is queued, with `why` or as cancelled; returns how many.
@@ -1143,16 +1249,19 @@ size_t WorkerPool::Core::DropQueued(const std::exception_ptr& why) {
   return count;
 }
 
-bool WorkerPool::Core::Join(const WaitLimit& limit) {
+// Locks nothing: no thread starts any more (W1), so none of this changes; and
+// one that it waits for may yet ask its pool for something.
+bool WorkerPool::Core::Join(const WaitLimit& limit)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
   if (IsParents()) return true;
   const WaitLimit started = limit.Started();
   if (!all_ended_.Wait(started)) return false;
-  // No thread starts any more (W1).
   for (size_t i = 0; i < places(); ++i) {
     std::optional<Thread>& thread = place(i).thread;
     if (thread.has_value() && !thread->Join(started)) return false;
   }
-  return true;
+  return std::all_of(left_.begin(), left_.end(),
+                     [&](Thread& thread) { return thread.Join(started); });
 }
 
 WorkerPool::ShutdownReport WorkerPool::Core::Report(size_t dropped) {

@@ -51,7 +51,14 @@
 //
 // At the end of the program, before its statics are destroyed, every pool that
 // is there is shut down and what it accepted is run. From then on Schedule()
-// accepts nothing, also in a pool that is made later.
+// accepts nothing, also in a pool that is made later. A task may be what calls
+// exit(): its worker is not waited for, and the others do what is queued; where
+// there is no other, that is dropped. (Other tasks may not wait for it: see
+// heddle/thread/thread.h.)
+//
+// A task, an initializer or an observer must not end its thread by
+// pthread_exit(), and nobody cancel it there by pthread_cancel(): that ends the
+// program, with a message on stderr.
 //
 // Thread safety: all methods but the destructor.
 // Memory ordering: what came before Schedule() is visible to the task; what a
@@ -103,7 +110,8 @@ class WorkerPool {
 
   // Who is told what the workers do. The workers themselves call it, several at
   // once; it should be quick, and must outlive the pool. What it throws goes to
-  // the except hook. `worker` is the N of the worker's name.
+  // the except hook. `worker` is the N of the worker's name, which another may
+  // have again as soon as this one's OnWorkerEnd() has begun.
   //
   // It may take any lock and wait: it is called before and after tasks, never
   // inside one. So OnBlocked() and OnUnblocked() come when a worker is free to
@@ -130,7 +138,10 @@ class WorkerPool {
     // Workers are called "PREFIX_0", "PREFIX_1", ... Empty: "WorkerPool-N".
     std::string name_prefix = {};
     // Called first in each worker. If it throws, the pool is broken: what is
-    // queued, and what is scheduled later, fails with BrokenPool.
+    // queued, and what is scheduled later, fails with BrokenPool, and then the
+    // except hook is told. It may wait, also for that of another worker: one
+    // that is at its initializer counts as free for one task, until it is seen
+    // to be blocked.
     std::function<void()> initializer = {};
     // How many threads there may be, over max_workers, in the place of blocked
     // workers (none: 0 where max_workers is given, kDefaultSpares where not); and

@@ -286,6 +286,63 @@ TEST(WorkerPoolModel, NothingBeginsAfterADroppingShutdown) {
   }));
 }
 
+// (W7): the initializers wait for each other, in a way that the pool does not
+// see.
+TEST(WorkerPoolModel, AsManyWorkersBeginAsThereAreTasks) {
+  EXPECT_TRUE(HoldsInSome([](Execution& run) {
+    internal::Atomic<int> begun{0};
+    internal::Atomic<int> ran{0};
+    {
+      WorkerPool pool({.max_workers = 2,
+                       .initializer =
+                           [&] {
+                             begun.fetch_add(1, std::memory_order_seq_cst);
+                             while (begun.load(std::memory_order_seq_cst) < 2)
+                               internal::SpinPause();
+                           },
+                       .max_spares = 0});
+      const auto schedule = [&] {
+        explore::Check(Schedule(
+            pool, [&] { ran.fetch_add(1, std::memory_order_seq_cst); }));
+      };
+      run.Run(schedule, schedule);
+    }
+    explore::Check(ran.load(std::memory_order_seq_cst) == 2);
+  }));
+}
+
+// (W3): whoever starts the next thread in the place, the one that leaves is
+// joined.
+TEST(WorkerPoolModel, ASpareThatEndsMaySchedule) {
+  EXPECT_TRUE(HoldsInSome([](Execution& /*run*/) {
+    struct Ends : WorkerPool::Observer {
+      void OnWorkerEnd(int /*worker*/) override {
+        if (Schedule(*pool,
+                     [this] { ran.fetch_add(1, std::memory_order_seq_cst); }))
+          accepted.fetch_add(1, std::memory_order_seq_cst);
+        ended.fetch_add(1, std::memory_order_seq_cst);
+      }
+      WorkerPool* pool = nullptr;
+      internal::Atomic<int> accepted{0};
+      internal::Atomic<int> ran{0};
+      internal::Atomic<int> ended{0};
+    } ends;
+    {
+      Event second;
+      WorkerPool pool({.max_workers = 1,
+                       .max_spares = 1,
+                       .idle_time = absl::Milliseconds(1),
+                       .observer = &ends});
+      ends.pool = &pool;
+      explore::Check(Schedule(pool, [&] { second.Wait(); }));
+      explore::Check(Schedule(pool, [&] { second.Set(); }));
+    }
+    explore::Check(ends.ended.load(std::memory_order_seq_cst) >= 1);
+    explore::Check(ends.accepted.load(std::memory_order_seq_cst) ==
+                   ends.ran.load(std::memory_order_seq_cst));
+  }));
+}
+
 // (W1): the start that fails may be the one that the other submitter counts on.
 TEST(WorkerPoolModel, WhereAStartFailsATaskIsRunOrItsOwnerKnows) {
   EXPECT_TRUE(HoldsInSome([](Execution& run) {

@@ -459,6 +459,69 @@ TEST(WorkerPoolDeathTest, AStaticPoolMayDieInItsOwnWorkerThatCallsExit) {
       ::testing::ExitedWithCode(7), "");
 }
 
+TEST(WorkerPoolDeathTest, ATaskMayEndTheProgram) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  // With others that sleep; that have something to do; with a spare; with none.
+  for (const int workers : {3, 2, 1}) {
+    for (const int queued : {0, 3}) {
+      EXPECT_EXIT(
+          {
+            static WorkerPool pool({.max_workers = workers,
+                                    .start = StartPolicy::kAtOnce,
+                                    .max_spares = workers == 2 ? 1 : 0});
+            Event go;
+            Task task([&go] {
+              go.Wait();
+              std::exit(7);
+            });
+            static_cast<void>(pool.Schedule(task));
+            for (int i = 0; i < queued; ++i) {
+              Task other([] { std::fputs("[ran]", stderr); });
+              static_cast<void>(pool.Schedule(other));
+            }
+            go.Set();
+            Event().Wait();
+          },
+          ::testing::ExitedWithCode(7),
+          workers > 1 && queued > 0 ? "^\\[ran\\]\\[ran\\]\\[ran\\]$" : "^$");
+    }
+  }
+}
+
+TEST(WorkerPoolDeathTest, SoMayAnInitializer) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        static std::atomic<int> begun{0};
+        static WorkerPool pool({.max_workers = 2,
+                                .start = StartPolicy::kAtOnce,
+                                .initializer = [] {
+                                  if (++begun == 2) std::exit(7);
+                                }});
+        Event().Wait();
+      },
+      ::testing::ExitedWithCode(7), "^$");
+}
+
+#ifdef ABSL_HAVE_EXCEPTIONS
+TEST(WorkerPoolDeathTest, ThreadsThatAUserEndsEndTheProgram) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        WorkerPool pool(
+            {.max_workers = 1, .initializer = [] { pthread_exit(nullptr); }});
+        static_cast<void>(pool.Schedule([] {}));
+      },
+      "a worker of a pool was ended by pthread_exit");
+  EXPECT_DEATH(
+      {
+        WorkerPool pool(1);
+        static_cast<void>(pool.Schedule([] { pthread_exit(nullptr); }));
+      },
+      "");
+}
+#endif
+
 TEST(WorkerPoolDeathTest, APoolThatIsNeverDestroyedRunsWhatItAcceptedAtExit) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(

@@ -55,9 +55,10 @@ void RunOnNewStack(void (*run)(void* context) noexcept, void* context) {
     internal::PerThread& thread;
     internal::BlockListener* const listener;
   } own{here, std::exchange(here.block_listener, nullptr)};
-  const auto stand_in = [&own, run, context, pool = here.pool,
+  const auto stand_in = [&here, &own, run, context, pool = here.pool,
                          worker = here.worker, calls = here.running_call] {
     internal::PerThread& there = internal::ThisThread();
+    there.stands_in_for = &here;
     there.pool = pool;
     there.worker = worker;
     there.running_call = calls;
@@ -66,6 +67,7 @@ void RunOnNewStack(void (*run)(void* context) noexcept, void* context) {
     there.block_listener = nullptr;
     there.running_call = nullptr;
     there.worker = nullptr;
+    there.stands_in_for = nullptr;
   };
   Thread thread(
       {.name = here.record != nullptr ? here.record->name() : "",

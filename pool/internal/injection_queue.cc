@@ -120,7 +120,15 @@ void InjectionQueue::Append(TaskList& list, size_t count) {
 }
 
 void InjectionQueue::Fetch() {
-  if (!out_.empty()) return;
+  if (out_.empty()) FetchMore();
+}
+
+void InjectionQueue::FetchAll() {
+  LockGuard guard(out_lock_);
+  FetchMore();
+}
+
+void InjectionQueue::FetchMore() {
   LockGuard guard(in_lock_);
   out_.Append(in_);
   // relaxed: we hold the locks of their writers.

@@ -113,6 +113,10 @@ class InjectionQueue {
   // Moves all tasks to the end of `tasks`.
   void TakeAll(TaskQueue& tasks);
 
+  // Gives the workers' list all that producers have appended: so the next push
+  // is kFirst.
+  void FetchAll();
+
   // No more pushes from outside are accepted, or none at all.
   void Close(Source closed_to);
 
@@ -136,6 +140,7 @@ class InjectionQueue {
     return source == Source::kOutside ? closed_ : closed_to_all_;
   }
   void Fetch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(out_lock_);
+  void FetchMore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(out_lock_);
   // Moves up to `most` tasks, the oldest, to `batch`; returns how many.
   size_t TakeSome(size_t most, Task::Node** batch)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(out_lock_);

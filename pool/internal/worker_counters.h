@@ -52,7 +52,7 @@ class TimeCounters {
 };
 
 struct WorkerCounters {
-  Counter submitted;  // from its own tasks, to its own deque
+  Counter submitted;  // from its own tasks, to its own deque; forks it took
   Counter done;
   Counter failed;  // of those done
   Counter steals;

@@ -63,6 +63,9 @@ struct PerThread {
   // The bounds of its stack; 0: not asked for yet.
   uintptr_t stack_low = 0;
   uintptr_t stack_high = 0;
+  // Whose stack this one is in place of: that thread does nothing but wait for
+  // this one's end. Null: nobody's.
+  const PerThread* stands_in_for = nullptr;
   // The innermost action of a Barrier that runs here; null: none.
   const sync_internal::RunningAction* running_action = nullptr;
   // Who this is; a reference. Null: a thread of somebody else's, not met yet.

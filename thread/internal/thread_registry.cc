@@ -42,7 +42,8 @@ struct ThreadRegistryReset {
     // If another thread was ending the process, that goes on in the parent.
     if (!ThreadRegistry::IsExitingHere()) exiting = closed = false;
 #ifndef HEDDLE_MODEL
-    const PerThread& self = ThisThread();
+    PerThread& self = ThisThread();
+    self.stands_in_for = nullptr;  // that thread is the parent's
     // The thread that called fork() is the main one now, whatever it was.
     ThreadRecord* main = self.record;
     if (main == nullptr && self.forks_as_main)
@@ -83,7 +84,12 @@ void ThreadRegistry::Unlink(ThreadRecord& record)
 }
 
 bool ThreadRegistry::IsWaitedForAtExit(const ThreadRecord& record) {
-  return record.JoinsAtExit() && !record.IsCurrent();
+  if (!record.JoinsAtExit() || record.IsCurrent()) return false;
+  for (const PerThread* self = ThisThread().stands_in_for; self != nullptr;
+       self = self->stands_in_for) {
+    if (self->record == &record) return false;
+  }
+  return true;
 }
 
 ThreadRegistry::Admission ThreadRegistry::Add(ThreadRecord& record) {

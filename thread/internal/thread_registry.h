@@ -49,7 +49,7 @@ class ThreadRegistry {
   // NextToStop() gives each thread that JoinsAtExit() once, NextToJoin() any
   // that is left; none and the registry is closed: Add() refuses from then on.
   // NextToName() gives each that is left and still runs once, and `waited_for`.
-  // None gives the calling thread.
+  // None gives the calling thread, nor one whose stand-in that is.
   static bool BeginExit();
   // For the child of a fork(): whether the calling thread has begun it.
   static bool IsExitingHere();
