@@ -319,7 +319,7 @@ class ThreadPool {
         pool_internal::MakeInBlock<State>(std::move(call), std::move(tell));
     Task task(state);  // has the state's own reference
     AsyncResult<R> result(state);
-    if (!pool_.Schedule(task)) CheckOpen();
+    if (!pool_.Schedule(task)) ThrowRefused();
     return result;
   }
 
@@ -363,7 +363,10 @@ class ThreadPool {
     }
   }
 
-  // Throws ShutdownError or BrokenPool if the pool accepts nothing.
+  // Throws ShutdownError or BrokenPool: for a task that the pool has refused.
+  // (It may still pass for open then: its queue is closed first.)
+  [[noreturn]] void ThrowRefused() const;
+  // The same if the pool accepts nothing.
   void CheckOpen() const;
   void CheckIMap(const IMapOptions& options) const;
   void CheckLoop(int64_t grain) const;
