@@ -90,7 +90,8 @@ struct MapOptions {
 class ThreadPool {
  public:
   struct Options {
-    // 0: as many as this process may use CPUs.
+    // 0: as many as this process may use CPUs. With max_spares no more than
+    // 65535.
     int workers = 0;
     // Called first in each worker; if it throws, the pool is broken.
     std::function<void()> initializer = {};
@@ -101,9 +102,9 @@ class ThreadPool {
     std::optional<int> max_spares = std::nullopt;
   };
 
-  // All workers start here. Throws std::invalid_argument if an option is out of
-  // range or `workers` is not greater than 0 where it is given alone, and
-  // std::system_error or std::bad_alloc if a thread cannot be had.
+  // All workers start here. Throws std::invalid_argument if an option is
+  // negative or too large, or `workers` is not greater than 0 where it is given
+  // alone, and std::system_error or std::bad_alloc if a thread cannot be had.
   ThreadPool() : ThreadPool(Options()) {}
   explicit ThreadPool(int workers);
   explicit ThreadPool(const Options& options);
