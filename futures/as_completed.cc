@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "absl/strings/str_format.h"
+#include "absl/strings/str_cat.h"
 #include "heddle/pool/errors.h"
 #include "heddle/thread/internal/throw.h"
 
@@ -10,9 +10,9 @@ namespace heddle {
 namespace futures_internal {
 
 void ThrowUnfinished(size_t unfinished, size_t all) {
-  internal::Throw(TimeoutError(absl::StrFormat(
-      "AsCompleted: the limit passed; %d of %d futures are unfinished",
-      unfinished, all)));
+  internal::Throw(
+      TimeoutError(absl::StrCat("AsCompleted: the limit passed; ", unfinished,
+                                " of ", all, " futures are unfinished")));
 }
 
 }  // namespace futures_internal

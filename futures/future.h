@@ -18,14 +18,16 @@
 // of wait. (Python: concurrent.futures.Future, whose names are used here.)
 //
 // Waits without a limit, in a task: what is still queued in the task's own pool
-// runs here and now, in place of the wait. It runs inside what the waiter holds:
-// it enters an RLock of the waiter's, waits for ever for a Lock of the waiter's,
-// and sees the waiter's thread_local and Local<T> values. So hold no lock over
-// such a wait that the work takes. When half of the stack is used, another
-// thread runs it for the waiter, with a stack of its own; if none can be had, the
-// wait throws std::system_error. A wait that could never end, because what it
-// waits for waits for this very task, be it by way of others, of maps, forks or
-// loops, throws DeadlockError. Limited waits do none of this.
+// runs here and now, in place of the wait. It runs inside what the waiter
+// holds: it enters an RLock of the waiter's, waits for ever for a Lock of the
+// waiter's, and sees the waiter's thread_local and Local<T> values. When half
+// of the stack is used, another thread runs it for the waiter, with a stack of
+// its own: that has other thread_local and Local<T> values, and waits for ever
+// for an RLock of the waiter's too; if none can be had, the wait throws
+// std::system_error. So hold no lock over such a wait that the work takes, and
+// rely on no value of the waiter's thread. A wait that could never end, because
+// what it waits for waits for this very task, be it by way of others, of maps,
+// forks or loops, throws DeadlockError. Limited waits do none of this.
 //
 // An exception that nobody asks for is dropped with the last handle.
 //

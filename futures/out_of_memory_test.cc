@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <new>
 #include <utility>
@@ -17,11 +18,14 @@
 #include "heddle/futures/future.h"
 #include "heddle/futures/manual_executor.h"
 #include "heddle/futures/map_results.h"
+#include "heddle/futures/progress.h"
 #include "heddle/futures/promise.h"
 #include "heddle/futures/thread_pool_executor.h"
+#include "heddle/pool/errors.h"
 #include "heddle/pool/internal/block_cache.h"
 #include "heddle/pool/internal/result_state.h"
 #include "heddle/thread/internal/failing_new.h"
+#include "heddle/thread/internal/manual_clock.h"
 
 #ifdef ABSL_HAVE_EXCEPTIONS
 namespace heddle {
@@ -235,6 +239,56 @@ TEST(OutOfMemoryTest, AsCompletedWatchesAllOrNone) {
   EXPECT_GT(failures, 3);
   executor.RunAll();  // would call what is left
   EXPECT_EQ(futures[1].Result(), 2);
+}
+
+TEST(OutOfMemoryTest, ALimitThatPassedIsAnErrorOfOneKindOrTheOther) {
+  ManualExecutor executor;
+  const std::array<Future<int>, 1> futures = {
+      executor.Submit([] { return 1; })};
+  bool failed = true;
+  for (int n = 0; failed; ++n) {
+    auto completed = AsCompleted(futures, absl::ZeroDuration());
+    bool late = false;
+    const bool told = WithoutMemoryAfter(n, failed, [&] {
+      try {
+        static_cast<void>(completed.begin());
+      } catch (const TimeoutError&) {
+        late = true;
+      }
+    });
+    EXPECT_EQ(told, late);
+    EXPECT_EQ(told, !failed);
+  }
+}
+
+TEST(OutOfMemoryTest, AProgressCountsOnAndDrawsWhatItCan) {
+  internal::ManualClock clock;
+  std::FILE* const to = std::fopen("/dev/null", "w");
+  bool failed = true;
+  for (int n = 0; failed; ++n) {
+    bool any = false;
+    {
+      // Its line is longer than a string that needs no memory.
+      Progress progress({.what = "what takes memory to be said",
+                         .total = 100,
+                         .to = to,
+                         .show = Progress::Show::kAlways});
+      EXPECT_TRUE(WithoutMemoryAfter(n, any, [&] { progress.Add(1); }));
+      EXPECT_EQ(progress.done(), 1);
+      clock.Advance(absl::Seconds(1));
+      progress.Add(1);
+      EXPECT_EQ(progress.done(), 2);
+      failed = any;
+      bool told = WithoutMemoryAfter(
+          n, any, [&] { static_cast<void>(progress.Line()); });
+      EXPECT_EQ(told, !any);
+      failed |= any;
+      internal::FailAllocationAfter(n);
+    }
+    failed |= !internal::FailureIsAhead();
+    internal::FailAllocationAfter(-1);
+  }
+  std::fclose(to);
 }
 
 // --- None needed ---------------------------------------------------------------

@@ -2,14 +2,16 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "heddle/thread/internal/clock.h"
 #include "heddle/thread/internal/throw.h"
@@ -39,6 +41,18 @@ bool IsShown(const Progress::Options& options) {
       break;
   }
   return isatty(fileno(options.to)) != 0;
+}
+
+// `x` without a fraction, or the nearest that there is.
+int64_t Whole(double x) {
+  return static_cast<int64_t>(std::clamp(x, -9e18, 9e18));
+}
+
+// As "%.1f" or "%.0f", whatever the locale.
+std::string RateOf(double rate) {
+  if (rate >= 10) return absl::StrCat(Whole(std::nearbyint(rate)));
+  const int64_t tenths = Whole(std::nearbyint(10 * rate));
+  return absl::StrCat(tenths / 10, ".", tenths % 10);
 }
 
 }  // namespace
@@ -75,18 +89,19 @@ std::string Progress::Line() const {
   const int64_t done = this->done();
   const double seconds =
       static_cast<double>(internal::Clock::Now() - began_) / 1e9;
-  const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+  const double rate =
+      done > 0 && seconds > 0 ? static_cast<double>(done) / seconds : 0;
   std::string line =
       options_.what.empty() ? "" : absl::StrCat(options_.what, ": ");
   absl::StrAppend(&line, done);
+  const auto total = static_cast<double>(options_.total);
   if (options_.total > 0) {
-    absl::StrAppendFormat(&line, " of %d (%d %%)", options_.total,
-                          100 * done / options_.total);
+    const double percent = 100 * static_cast<double>(done) / total;
+    absl::StrAppend(&line, " of ", options_.total, " (", Whole(percent), " %)");
   }
-  absl::StrAppendFormat(&line, ", %.*f/s", rate < 10 ? 1 : 0, rate);
+  absl::StrAppend(&line, ", ", RateOf(rate), "/s");
   if (options_.total > done && rate > 0) {
-    const auto left =
-        absl::Seconds(static_cast<double>(options_.total - done) / rate);
+    const auto left = absl::Seconds((total - static_cast<double>(done)) / rate);
     absl::StrAppend(&line, ", ",
                     absl::FormatDuration(absl::Ceil(left, absl::Seconds(1))),
                     " left");
@@ -95,10 +110,14 @@ std::string Progress::Line() const {
 }
 
 void Progress::Draw() {
-  // To the line's beginning, and what was longer before is erased.
-  absl::FPrintF(options_.to, "\r%s\x1b[K", Line());
-  std::fflush(options_.to);
-  drawn_ = true;
+  // Without memory for the line it is left as it was.
+  static_cast<void>(internal::CatchAll([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    // To the line's beginning, and what was longer before is erased.
+    const std::string text = absl::StrCat("\r", Line(), "\x1b[K");
+    std::fwrite(text.data(), 1, text.size(), options_.to);
+    std::fflush(options_.to);
+    drawn_ = true;
+  }));
 }
 
 }  // namespace heddle

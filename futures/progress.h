@@ -48,14 +48,15 @@ class Progress {
   // Draws the line as it is, and ends it, if it was drawn at all.
   ~Progress();
 
-  // So many more are done.
+  // So many more are done. Throws nothing: a line for which there is no memory
+  // is not drawn.
   void Add(int64_t count);
 
   [[nodiscard]] int64_t done() const {
     return done_.load(std::memory_order_relaxed);  // a count
   }
 
-  // What the line says now.
+  // What the line says now. Throws std::bad_alloc.
   [[nodiscard]] std::string Line() const;
 
  private:

@@ -1,7 +1,9 @@
 #include "heddle/futures/progress.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -60,6 +62,26 @@ TEST(ProgressTest, WithoutATotalItSaysNothingOfTheRest) {
   progress.Add(3);
   clock.Advance(absl::Seconds(2));
   EXPECT_EQ(progress.Line(), "3, 1.5/s");
+}
+
+TEST(ProgressTest, CountsMayBeAsLargeAsTheyLike) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  internal::ManualClock clock;
+  Progress all({.total = kMost, .show = Progress::Show::kNever});
+  all.Add(kMost / 2);
+  EXPECT_THAT(all.Line(), StartsWith("4611686018427387903 of "
+                                     "9223372036854775807 (50 %)"));
+  all.Add(kMost - kMost / 2);
+  EXPECT_THAT(all.Line(), StartsWith("9223372036854775807 of "
+                                     "9223372036854775807 (100 %)"));
+  Progress more({.total = 1, .show = Progress::Show::kNever});
+  more.Add(kMost);
+  clock.Advance(absl::Nanoseconds(1));
+  EXPECT_THAT(more.Line(), StartsWith("9223372036854775807 of 1 ("));
+  Progress less({.total = kMost, .show = Progress::Show::kNever});
+  less.Add(-kMost);
+  EXPECT_THAT(less.Line(), StartsWith("-9223372036854775807 of "
+                                      "9223372036854775807 (-100 %), 0.0/s"));
 }
 
 TEST(ProgressTest, IsDrawnTenTimesASecondAtMostAndAtItsEnd) {

@@ -48,8 +48,8 @@ class Promise {
   Promise(Promise&& other) noexcept
       : state_(std::exchange(other.state_, nullptr)) {}
   Promise& operator=(Promise&& other) noexcept {
-    Promise old(std::move(*this));
-    state_ = std::exchange(other.state_, nullptr);
+    Promise taken(std::move(other));  // which may be this one
+    std::swap(state_, taken.state_);
     return *this;
   }
   ~Promise() {

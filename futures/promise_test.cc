@@ -88,6 +88,27 @@ TEST(PromiseTest, MovesWithItsFuture) {
   EXPECT_EQ(future.Result(), 1);
 }
 
+TEST(PromiseTest, StaysWhatItIsWhenItIsMovedToItself) {
+  Promise<int> promise;
+  const Future<int> future = promise.GetFuture();
+  Promise<int>& same = promise;
+  promise = std::move(same);
+  EXPECT_FALSE(future.Done());
+  std::swap(promise, same);
+  EXPECT_FALSE(future.Done());
+  EXPECT_EQ(promise.GetFuture(), future);
+  promise.SetResult(1);
+  EXPECT_EQ(future.Result(), 1);
+}
+
+TEST(PromiseTest, IsDroppedByTheOneThatTakesItsPlace) {
+  Promise<int> promise;
+  const Future<int> first = promise.GetFuture();
+  promise = Promise<int>();
+  EXPECT_TRUE(first.Done());
+  EXPECT_NE(promise.GetFuture(), first);
+}
+
 TEST(PromiseTest, SetAgainstCancelHasOneOutcome) {
   for (int round = 0; round < 500; ++round) {
     Promise<int> promise;

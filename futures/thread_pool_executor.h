@@ -65,8 +65,8 @@ class ThreadPoolExecutor final : public Executor {
     std::optional<int> max_spares = std::nullopt;
   };
 
-  // Throws std::invalid_argument unless max_workers is greater than 0 and
-  // max_spares not less.
+  // Throws std::invalid_argument unless max_workers is greater than 0, max_spares
+  // not less, and both together no more than 65535.
   explicit ThreadPoolExecutor(const Options& options);
   explicit ThreadPoolExecutor(int max_workers)
       : ThreadPoolExecutor(Options{.max_workers = max_workers}) {}

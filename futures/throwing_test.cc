@@ -10,6 +10,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <stop_token>
 #include <utility>
 #include <vector>
 
@@ -103,6 +104,27 @@ TEST(ThrowingTest, ATaskIsRefusedOrRunsOnceAndItsResultIsThere) {
     EXPECT_EQ(runs, ok ? 1 : 0);
     if (ok) {
       EXPECT_EQ(future.Result().number(), 7);
+    }
+    return failed;
+  });
+}
+
+// What stops it is made beside what is called.
+TEST(ThrowingTest, ATaskThatTakesAStopTokenIsRefusedAsAWhole) {
+  Sweep([](int n) {
+    ManualExecutor executor;
+    bool failed = false;
+    Future<int> future;
+    const bool ok = WithoutMemoryAfter(n, failed, [&] {
+      future =
+          executor.Submit([](const std::stop_token& /*token*/,
+                             const Fragile& held) { return held.number(); },
+                          Fragile(2));
+    });
+    EXPECT_EQ(ok, future.valid());
+    executor.RunAll();
+    if (ok) {
+      EXPECT_EQ(future.Result(), 2);
     }
     return failed;
   });
@@ -247,6 +269,29 @@ TEST(ThrowingTest, WhoWatchesSeveralWatchesAllOrNone) {
     }
     for (int i : {0, 2}) promises[static_cast<size_t>(i)].SetResult(i);
     for (const Future<int>& future : futures) EXPECT_TRUE(future.Done());
+    return failed;
+  });
+}
+
+TEST(ThrowingTest, ACallWhoseCallbackCannotBeMovedLeavesNothingBehind) {
+  struct Callback {
+    Callback() = default;
+    Callback(const Callback& /*other*/) { MayFail(); }
+    Callback& operator=(const Callback&) = delete;
+    void operator()() const {}
+  };
+  Sweep([](int n) {
+    ThreadPool pool(1);
+    const auto held = std::make_shared<int>(1);
+    bool failed = false;
+    const bool ok = WithoutMemoryAfter(n, failed, [&] {
+      pool.ApplyAsync(
+              Callbacks<Callback>{Callback()},
+              [](const std::shared_ptr<int>& /*held*/) {}, held)
+          .Wait();
+    });
+    EXPECT_NE(ok, failed);
+    EXPECT_EQ(held.use_count(), 1);
     return failed;
   });
 }

@@ -69,7 +69,10 @@ void ThreadPool::Terminate() {
 }
 
 void ThreadPool::CheckOpen() const {
-  if (pool_.AcceptsHere()) return;
+  if (!pool_.AcceptsHere()) ThrowRefused();
+}
+
+void ThreadPool::ThrowRefused() const {
   if (pool_.IsBroken()) {
     internal::Throw(
         BrokenPool("ThreadPool: an initializer threw; the pool cannot be used "
@@ -114,7 +117,7 @@ void ThreadPool::StartJob(pool_internal::MapJobBase& job, size_t chunks) {
         Task(pool_internal::MakeInBlock<pool_internal::MapTicket>(job)));
   }
   // Refused, they abandon the job, which nobody has seen.
-  if (!pool_.ScheduleMany(tickets)) CheckOpen();
+  if (!pool_.ScheduleMany(tickets)) ThrowRefused();
 }
 
 }  // namespace heddle

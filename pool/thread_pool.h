@@ -95,7 +95,8 @@ struct MapOptions {
 class ThreadPool {
  public:
   struct Options {
-    // 0: as many as this process may use CPUs.
+    // 0: as many as this process may use CPUs. With max_spares no more than
+    // 65535.
     int workers = 0;
     // Called first in each worker; if it throws, the pool is broken.
     std::function<void()> initializer = {};
@@ -106,9 +107,9 @@ class ThreadPool {
     std::optional<int> max_spares = std::nullopt;
   };
 
-  // All workers start here. Throws std::invalid_argument if an option is out of
-  // range or `workers` is not greater than 0 where it is given alone, and
-  // std::system_error or std::bad_alloc if a thread cannot be had.
+  // All workers start here. Throws std::invalid_argument if an option is
+  // negative or too large, or `workers` is not greater than 0 where it is given
+  // alone, and std::system_error or std::bad_alloc if a thread cannot be had.
   ThreadPool() : ThreadPool(Options()) {}
   explicit ThreadPool(int workers);
   explicit ThreadPool(const Options& options);
@@ -324,7 +325,7 @@ class ThreadPool {
         pool_internal::MakeInBlock<State>(std::move(call), std::move(tell));
     Task task(state);  // has the state's own reference
     AsyncResult<R> result(state);
-    if (!pool_.Schedule(task)) CheckOpen();
+    if (!pool_.Schedule(task)) ThrowRefused();
     return result;
   }
 
@@ -368,7 +369,10 @@ class ThreadPool {
     }
   }
 
-  // Throws ShutdownError or BrokenPool if the pool accepts nothing.
+  // Throws ShutdownError or BrokenPool: for a task that the pool has refused.
+  // (It may still pass for open then: its queue is closed first.)
+  [[noreturn]] void ThrowRefused() const;
+  // The same if the pool accepts nothing.
   void CheckOpen() const;
   void CheckIMap(const IMapOptions& options) const;
   void CheckLoop(int64_t grain) const;

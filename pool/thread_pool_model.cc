@@ -1,12 +1,15 @@
 // Models of waits for results inside a ThreadPool of one worker, which must not
 // wedge it.
 
+#include <exception>
 #include <optional>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "heddle/pool/async_result.h"
+#include "heddle/pool/errors.h"
 #include "heddle/pool/thread_pool.h"
+#include "heddle/thread/internal/throw.h"
 #include "heddle/thread/internal/var.h"
 #include "heddle/tools/explore/explore.h"
 
@@ -100,6 +103,27 @@ TEST(ThreadPoolModel, TerminateEndsEveryResult) {
     run.Run([&] { pool.Terminate(); }, [&] { result.Wait(); });
     explore::Check(result.Ready());
   }));
+}
+
+// The queue is closed before the pool says that it is.
+TEST(ThreadPoolModel, ACallBesideTheCloseIsRunOrRefused) {
+  for (const bool map : {false, true}) {
+    EXPECT_TRUE(HoldsInSome([map](Execution& run) {
+      ThreadPool pool({.workers = 1, .max_spares = 0});
+      run.Run([&] { pool.Close(); },
+              [&] {
+                const std::exception_ptr error = internal::CatchAll([&] {
+                  if (map) {
+                    pool.Map([](int x) { return x; }, std::vector<int>{1});
+                  } else {
+                    pool.Apply([] {});
+                  }
+                });
+                explore::Check(error == nullptr ||
+                               internal::Holds<ShutdownError>(error));
+              });
+    }));
+  }
 }
 
 }  // namespace

@@ -131,8 +131,9 @@ class WorkerPool {
   static constexpr int kDefaultSpares = 256;
 
   struct Options {
-    // How many tasks at most have begun and not ended. 0: as many as this process
-    // may use CPUs, by its affinity mask and the quota of its cgroup.
+    // How many tasks at most have begun and not ended. 0: as many as this
+    // process may use CPUs, by its affinity mask and the quota of its cgroup.
+    // With max_spares no more than 65535.
     int max_workers = 0;
     StartPolicy start = StartPolicy::kOnDemand;
     // Workers are called "PREFIX_0", "PREFIX_1", ... Empty: "WorkerPool-N".
@@ -148,9 +149,10 @@ class WorkerPool {
     // how long one that is not needed waits before it ends.
     std::optional<int> max_spares = std::nullopt;
     absl::Duration idle_time = absl::Seconds(1);
-    // How many tasks may be queued; 0: no bound. Tasks that a task of the pool
-    // schedules are accepted beyond it, since only workers make room. A bounded
-    // pool hands tasks to its workers one at a time.
+    // How many tasks may be queued; 0: no bound. No more than 2^63 - 1, which a
+    // negative number would be. Tasks that a task of the pool schedules are
+    // accepted beyond it, since only workers make room. A bounded pool hands
+    // tasks to its workers one at a time.
     size_t max_queued = 0;
     WhenFull when_full = WhenFull::kWait;
     Order order = Order::kNewestFirst;
@@ -174,13 +176,13 @@ class WorkerPool {
     std::vector<std::string> running;
   };
 
-  // Throws std::invalid_argument if an option is out of range, and
-  // std::system_error or std::bad_alloc if a thread that kAtOnce asks for
-  // cannot be had; those that started have ended then.
+  // Throws std::invalid_argument if an option is negative or larger than is said
+  // above, and std::system_error or std::bad_alloc if a thread that kAtOnce asks
+  // for cannot be had; those that started have ended then.
   explicit WorkerPool(const Options& options);
   WorkerPool() : WorkerPool(Options()) {}
   // WorkerPool(4) is {.max_workers = 4}. Throws std::invalid_argument unless
-  // that is greater than 0.
+  // that is greater than 0 and no more than 65535.
   explicit WorkerPool(int max_workers);
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;

@@ -1,5 +1,8 @@
 // CallableCell<F>: room for a callable that is destroyed before the task around
 // it: as soon as it has run, or will never run.
+//
+// It does not destroy the callable by itself. So it is the last member of its
+// owner: if a later one could not be made, nobody would destroy the callable.
 
 #ifndef HEDDLE_POOL_INTERNAL_CALLABLE_CELL_H_
 #define HEDDLE_POOL_INTERNAL_CALLABLE_CELL_H_

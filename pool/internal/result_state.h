@@ -420,7 +420,7 @@ class ResultTask final : public ResultOf<T> {
  public:
   template <typename Source>
   explicit ResultTask(Source&& source, Tell tell = Tell())
-      : callable_(std::forward<Source>(source)), tell_(std::move(tell)) {}
+      : tell_(std::move(tell)), callable_(std::forward<Source>(source)) {}
 
   bool RequestStop() noexcept override {
     return !this->Done() && caller_.RequestStop();
@@ -456,9 +456,9 @@ class ResultTask final : public ResultOf<T> {
   void DestroyCallable() noexcept override { callable_.Destroy(); }
   void Destroy() noexcept override { DestroyInBlock(this); }
 
-  CallableCell<Callable> callable_;
   [[no_unique_address]] Caller<Callable> caller_;
   [[no_unique_address]] Tell tell_;
+  CallableCell<Callable> callable_;  // last: see there
 };
 
 }  // namespace pool_internal

@@ -11,7 +11,6 @@
 
 #include "absl/debugging/symbolize.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 
 namespace heddle {
 namespace sync_internal {
@@ -20,6 +19,11 @@ namespace {
 // The frames that tell where a lock was used; who called those is rarely news.
 constexpr std::size_t kFramesShown = 8;
 
+// Not by absl::StrFormat(), which ends the program where memory runs out.
+std::string Address(const void* at) {
+  return absl::StrCat("0x", absl::Hex(reinterpret_cast<uintptr_t>(at)));
+}
+
 std::string Lines(const Stack& stack) {
   std::string lines;
   for (std::size_t i = 0; i < std::min(stack.size(), kFramesShown); ++i) {
@@ -27,8 +31,8 @@ std::string Lines(const Stack& stack) {
     // The address after the call may belong to the next function.
     void* const call = static_cast<char*>(stack[i]) - 1;
     const bool known = absl::Symbolize(call, name, sizeof(name));
-    absl::StrAppendFormat(&lines, "      %p %s\n", stack[i],
-                          known ? name : "(unknown)");
+    absl::StrAppend(&lines, "      ", Address(stack[i]), " ",
+                    known ? name : "(unknown)", "\n");
   }
   return lines;
 }
@@ -98,9 +102,10 @@ LockGraph::Path LockGraph::FindPath(const void* from, const void* to) const {
 
 std::string LockGraph::Describe(const void* held, const void* wanted,
                                 const Edge& edge) const {
-  return absl::StrFormat(
-      "  Thread %d held lock %p, taken at\n%s    and wanted lock %p at\n%s",
-      edge.thread, held, Lines(edge.from_taken), wanted, Lines(edge.to_wanted));
+  return absl::StrCat("  Thread ", edge.thread, " held lock ", Address(held),
+                      ", taken at\n", Lines(edge.from_taken),
+                      "    and wanted lock ", Address(wanted), " at\n",
+                      Lines(edge.to_wanted));
 }
 
 void LockGraph::Taken(uint64_t thread, const void* lock, Stack stack) {
