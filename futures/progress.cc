@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "heddle/thread/internal/clock.h"
+#include "heddle/thread/internal/one_line.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/lock_guard.h"
 
@@ -76,8 +77,9 @@ std::string Progress::Line() const {
   const double seconds =
       static_cast<double>(internal::Clock::Now() - began_) / 1e9;
   const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
-  std::string line =
-      options_.what.empty() ? "" : absl::StrCat(options_.what, ": ");
+  std::string line = options_.what.empty()
+                         ? ""
+                         : absl::StrCat(internal::OneLine(options_.what), ": ");
   absl::StrAppend(&line, done);
   if (options_.total > 0) {
     absl::StrAppendFormat(&line, " of %d (%d %%)", options_.total,
