@@ -39,14 +39,17 @@ class ViewInput {
 };
 
 // As an rvalue, if the range has its elements to itself and the function takes
-// them so.
+// them so. A bit as a bool, which cannot be written to.
 template <typename Function, typename Range,
           typename Reference = std::iter_reference_t<IteratorOf<Range>>>
 using ViewElement = std::conditional_t<
-    internal::kOwnsElements<Range> && std::is_lvalue_reference_v<Reference> &&
-        std::is_invocable_v<const Function&,
-                            std::remove_reference_t<Reference>&&>,
-    std::remove_reference_t<Reference>&&, Reference>;
+    kGivesBits<IteratorOf<Range>>, bool,
+    std::conditional_t<
+        internal::kOwnsElements<Range> &&
+            std::is_lvalue_reference_v<Reference> &&
+            std::is_invocable_v<const Function&,
+                                std::remove_reference_t<Reference>&&>,
+        std::remove_reference_t<Reference>&&, Reference>>;
 
 template <typename Function, typename Range>
 auto View(Range& range) {

@@ -351,6 +351,8 @@ class ResultCell<void> {
 template <typename T>
 class ResultOf : public ResultState {
  public:
+  using ResultType = T;
+
   // REQUIRES: AwaitResult() has returned, or Tell is called and error() is null.
   decltype(auto) result() { return result_.get(); }
 
