@@ -346,7 +346,7 @@ class IMapResults {
   // call threw; throws TimeoutError if the limit passed first, and CancelledError
   // if Terminate() dropped the call. After either it may be called again.
   // (Of void functions: an empty value for each call.)
-  std::optional<Value> Next(const WaitLimit& limit = {}) {
+  [[nodiscard]] std::optional<Value> Next(const WaitLimit& limit = {}) {
     if (!ready_ && !AwaitChunk(limit)) return std::nullopt;
     Outcome outcome = std::move(ready_->outcomes[position_]);
     const bool cancelled = ready_->dropped && ready_->why == nullptr;

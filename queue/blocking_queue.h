@@ -211,7 +211,8 @@ class BlockingQueue {
   // left it. (With an array of yours as `out`, or `&item` and 1, it is moved
   // once.)
   template <typename Output>
-  size_t GetMany(Output out, size_t most, const WaitLimit& limit = {}) {
+  [[nodiscard]] size_t GetMany(Output out, size_t most,
+                               const WaitLimit& limit = {}) {
     return TakeWithin(
         most, [&out](T&& value) { *out++ = std::move(value); }, limit);
   }

@@ -91,7 +91,7 @@ TYPED_TEST(RangesTest, NothingIsHeldWhileTheRangeWaits) {
   Event others_done;
   std::vector<int> got;
   Thread others([&] {
-    queue.GetMany(std::back_inserter(got), 2);
+    static_cast<void>(queue.GetMany(std::back_inserter(got), 2));
     queue.Put(3);
     EXPECT_EQ(queue.Size(), 1u);
     EXPECT_EQ(queue.TryGet(), 3);
