@@ -151,8 +151,9 @@ class CompletedFutures {
   bool at_end_ = false;
 };
 
-// The futures of a range of Future<T>, as they are done. Throws std::logic_error
-// if one of them has no result behind it, and std::bad_alloc.
+// The futures of a range of Future<T>, or of AsyncResult<T>, as they are done.
+// Throws std::logic_error if one of them has no result behind it, and
+// std::bad_alloc.
 template <typename Futures>
 [[nodiscard]] auto AsCompleted(Futures&& futures,
                                const AsCompletedOptions& options) {

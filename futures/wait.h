@@ -68,7 +68,8 @@ auto Wait(Futures& futures, ReturnWhen return_when, const WaitLimit& limit) {
 }  // namespace futures_internal
 
 // Waits within `limit` until `return_when` is so of `futures`, a range of
-// Future<T>; returns at once if it is so already, or if there are none.
+// Future<T> or of AsyncResult<T>; returns at once if it is so already, or if
+// there are none.
 template <typename Futures>
 auto Wait(Futures&& futures, ReturnWhen return_when = ReturnWhen::kAllCompleted,
           const WaitLimit& limit = {}) {
