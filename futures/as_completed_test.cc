@@ -220,6 +220,8 @@ TEST(AsCompletedTest, TakesAListAndNoOptions) {
   EXPECT_THAT(given, ElementsAre(0, 1, 0, 1, 0, 1));
 }
 
+// Before 16, clang does not compile the views of libstdc++.
+#if !defined(__clang__) || __clang_major__ >= 16
 TEST(AsCompletedTest, GoesThroughViews) {
   std::vector<Promise<int>> promises = SomePromises(3);
   for (Promise<int>& promise : promises) promise.SetResult(1);
@@ -230,6 +232,7 @@ TEST(AsCompletedTest, GoesThroughViews) {
   }
   EXPECT_EQ(sum, 2);
 }
+#endif
 
 TEST(AsCompletedTest, AssignmentLeavesWhatWasThere) {
   std::vector<Promise<int>> first = SomePromises(2);
