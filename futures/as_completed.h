@@ -30,12 +30,14 @@
 #define HEDDLE_FUTURES_AS_COMPLETED_H_
 
 #include <cstddef>
+#include <initializer_list>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "heddle/futures/future.h"
 #include "heddle/futures/internal/completions.h"
 #include "heddle/futures/internal/future_set.h"
 #include "heddle/futures/progress.h"
@@ -51,6 +53,11 @@ struct AsCompletedOptions {
 namespace futures_internal {
 
 [[noreturn]] void ThrowUnfinished(size_t unfinished, size_t all);
+
+// There are none: a list of them is empty.
+struct Nothing {
+  Nothing() = delete;
+};
 
 }  // namespace futures_internal
 
@@ -96,7 +103,18 @@ class CompletedFutures {
         completions_(
             std::make_unique<futures_internal::Completions>(set.states)) {}
   CompletedFutures(CompletedFutures&&) noexcept = default;
-  CompletedFutures& operator=(CompletedFutures&&) = delete;
+  CompletedFutures& operator=(CompletedFutures&& other) noexcept {
+    if (this == &other) return *this;
+    completions_ = std::move(other.completions_);  // before futures_: see there
+    limit_ = std::move(other.limit_);
+    progress_ = other.progress_;
+    futures_ = std::move(other.futures_);
+    left_ = other.left_;
+    current_ = std::move(other.current_);
+    begun_ = other.begun_;
+    at_end_ = other.at_end_;
+    return *this;
+  }
 
   // The range may be gone through once: begin() is where it has got to. Waits
   // for the first future.
@@ -133,16 +151,37 @@ class CompletedFutures {
   bool at_end_ = false;
 };
 
-// The futures of a range of Future<T>, as they are done. Throws std::logic_error
-// if one of them has no result behind it, and std::bad_alloc.
+// The futures of a range of Future<T>, or of AsyncResult<T>, as they are done.
+// Throws std::logic_error if one of them has no result behind it, and
+// std::bad_alloc.
 template <typename Futures>
 [[nodiscard]] auto AsCompleted(Futures&& futures,
                                const AsCompletedOptions& options) {
-  return CompletedFutures(
-      futures_internal::MakeFutureSet("AsCompleted", futures), options);
+  if constexpr (futures_internal::CheckFutures<Futures>()) {
+    return CompletedFutures(
+        futures_internal::MakeFutureSet("AsCompleted", futures), options);
+  }
 }
 template <typename Futures>
 [[nodiscard]] auto AsCompleted(Futures&& futures, const WaitLimit& limit = {}) {
+  return AsCompleted(futures, AsCompletedOptions{.limit = limit});
+}
+// AsCompleted(futures, {}), which could be either of them.
+template <typename Futures>
+[[nodiscard]] auto AsCompleted(
+    Futures&& futures,
+    std::initializer_list<futures_internal::Nothing> /*no_options*/) {
+  return AsCompleted(futures, AsCompletedOptions());
+}
+// Of a list: AsCompleted({a, b}).
+template <typename T>
+[[nodiscard]] auto AsCompleted(std::initializer_list<Future<T>> futures,
+                               const AsCompletedOptions& options) {
+  return AsCompleted<const std::initializer_list<Future<T>>&>(futures, options);
+}
+template <typename T>
+[[nodiscard]] auto AsCompleted(std::initializer_list<Future<T>> futures,
+                               const WaitLimit& limit = {}) {
   return AsCompleted(futures, AsCompletedOptions{.limit = limit});
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -200,6 +201,55 @@ TEST(AsCompletedTest, DrivesAProgress) {
   ++it;
   ++it;
   EXPECT_EQ(progress.done(), 2);
+}
+
+TEST(AsCompletedTest, TakesAListAndNoOptions) {
+  std::vector<Promise<int>> promises = SomePromises(2);
+  const std::vector<Future<int>> futures = FuturesOf(promises);
+  promises[1].SetResult(1);
+  promises[0].SetResult(0);
+  std::vector<int> given;
+  for (const Future<int>& future : AsCompleted({futures[0], futures[1]}))
+    given.push_back(future.Result());
+  for (const Future<int>& future :
+       AsCompleted({futures[0], futures[1]}, absl::Seconds(1))) {
+    given.push_back(future.Result());
+  }
+  for (const Future<int>& future : AsCompleted(futures, {}))
+    given.push_back(future.Result());
+  EXPECT_THAT(given, ElementsAre(0, 1, 0, 1, 0, 1));
+}
+
+// Before 16, clang does not compile the views of libstdc++.
+#if !defined(__clang__) || __clang_major__ >= 16
+TEST(AsCompletedTest, GoesThroughViews) {
+  std::vector<Promise<int>> promises = SomePromises(3);
+  for (Promise<int>& promise : promises) promise.SetResult(1);
+  int sum = 0;
+  for (const Future<int>& future :
+       AsCompleted(FuturesOf(promises)) | std::views::take(2)) {
+    sum += future.Result();
+  }
+  EXPECT_EQ(sum, 2);
+}
+#endif
+
+TEST(AsCompletedTest, AssignmentLeavesWhatWasThere) {
+  std::vector<Promise<int>> first = SomePromises(2);
+  std::vector<Promise<int>> second = SomePromises(2);
+  first[0].SetResult(1);
+  auto completed = AsCompleted(FuturesOf(first));
+  EXPECT_EQ(completed.begin()->Result(), 1);
+  second[1].SetResult(2);
+  completed = AsCompleted(FuturesOf(second));
+  first[1].SetResult(3);  // nobody is told any more
+  auto it = completed.begin();
+  EXPECT_EQ(it->Result(), 2);
+  second[0].SetResult(4);
+  ++it;
+  EXPECT_EQ(it->Result(), 4);
+  ++it;
+  EXPECT_TRUE(it == completed.end());
 }
 
 #ifdef ABSL_HAVE_EXCEPTIONS

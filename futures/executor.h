@@ -93,11 +93,12 @@ class Executor {
         *this, internal::BindCall(std::forward<Function>(function),
                                   std::forward<Arguments>(arguments)...));
   }
-  // Any other call does not compile, and says why.
+  // Any other call does not compile, and says why: before anything else, because
+  // the compiler looks here for the type that it returns.
   template <typename Function, typename... Arguments>
-  void Submit(Function&& /*function*/, Arguments&&... /*arguments*/) {
-    futures_internal::ExplainBadCall<std::decay_t<Function>,
-                                     std::decay_t<Arguments>...>();
+  auto Submit(Function&& /*function*/, Arguments&&... /*arguments*/) {
+    return futures_internal::ExplainBadCall<std::decay_t<Function>,
+                                            std::decay_t<Arguments>...>();
   }
 
   // Schedules `function(element)` for each element of a range, or

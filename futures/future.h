@@ -131,7 +131,8 @@ class Future : public pool_internal::ResultHandle<T> {
 
   // Waits within `limit` and returns what the work threw, or null. Throws
   // TimeoutError and CancelledError as Result() does.
-  std::exception_ptr Exception(const WaitLimit& limit = {}) const {
+  [[nodiscard]] std::exception_ptr Exception(
+      const WaitLimit& limit = {}) const {
     return state().AwaitError(kName, limit);
   }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -257,6 +258,47 @@ TEST(FutureModel, OfTwoWhoSetAPromiseOneIsRefused) {
     explore::Check(refused.load(std::memory_order_relaxed) == 1);
     explore::Check(future.Result() == 7);
   }));
+}
+
+// Of two who set a promise, whoever makes the result first fails.
+template <typename Begin>
+bool WhoSetsItAfterAFailureComesAfterIt(Begin begin) {
+  struct Second {
+    explicit Second(Var<int>& tried) {
+      tried = tried + 1;  // as if it were a part of this
+      if (tried == 1) throw std::runtime_error("the first");
+    }
+  };
+  return Holds(3, [&](Execution& run) {
+    Promise<Second> promise;
+    const Future<Second> future = promise.GetFuture();
+    begin(promise);
+    Var<int> tried = 0;
+    internal::Atomic<int> failed{0};
+    internal::Atomic<int> refused{0};
+    const auto set = [&] {
+      try {
+        promise.SetResult(tried);
+      } catch (const InvalidStateError&) {
+        refused.fetch_add(1, std::memory_order_relaxed);
+      } catch (const std::runtime_error&) {
+        failed.fetch_add(1, std::memory_order_relaxed);
+      }
+    };
+    run.Run(set, set);
+    explore::Check(failed.load(std::memory_order_relaxed) == 1);
+    explore::Check(future.Done() ==
+                   (refused.load(std::memory_order_relaxed) == 0));
+  });
+}
+
+TEST(FutureModel, WhoSetsAPromiseAfterAFailureComesAfterIt) {
+  EXPECT_TRUE(WhoSetsItAfterAFailureComesAfterIt([](auto& /*promise*/) {}));
+}
+
+TEST(FutureModel, WhoSetsARunningPromiseAfterAFailureComesAfterIt) {
+  EXPECT_TRUE(WhoSetsItAfterAFailureComesAfterIt(
+      [](auto& promise) { promise.SetRunningOrNotifyCancel(); }));
 }
 
 TEST(FutureModel, APromiseIsRunningOrCancelled) {

@@ -480,8 +480,9 @@ TEST(FutureTest, ExceptionReturnsWhatWasThrownOrNull) {
   executor.RunOne();
   EXPECT_EQ(good.Exception(), nullptr);
   EXPECT_NE(bad.Exception(), nullptr);
-  EXPECT_THROW(late.Exception(absl::ZeroDuration()), TimeoutError);
-  EXPECT_THROW(cancelled.Exception(), CancelledError);
+  EXPECT_THROW(static_cast<void>(late.Exception(absl::ZeroDuration())),
+               TimeoutError);
+  EXPECT_THROW(static_cast<void>(cancelled.Exception()), CancelledError);
 }
 
 TEST(FutureTest, ResultThrowsTimeoutErrorAndTheWorkGoesOn) {

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "heddle/thread/internal/clock.h"
+#include "heddle/thread/internal/one_line.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/lock_guard.h"
 
@@ -91,8 +92,9 @@ std::string Progress::Line() const {
       static_cast<double>(internal::Clock::Now() - began_) / 1e9;
   const double rate =
       done > 0 && seconds > 0 ? static_cast<double>(done) / seconds : 0;
-  std::string line =
-      options_.what.empty() ? "" : absl::StrCat(options_.what, ": ");
+  std::string line = options_.what.empty()
+                         ? ""
+                         : absl::StrCat(internal::OneLine(options_.what), ": ");
   absl::StrAppend(&line, done);
   const auto total = static_cast<double>(options_.total);
   if (options_.total > 0) {

@@ -59,6 +59,8 @@ TEST(ProgressTest, WithoutATotalItSaysNothingOfTheRest) {
   internal::ManualClock clock;
   Progress progress({.show = Progress::Show::kNever});
   EXPECT_EQ(progress.Line(), "0, 0.0/s");
+  Progress broken({.what = "a\nb", .show = Progress::Show::kNever});
+  EXPECT_EQ(broken.Line(), "a\\nb: 0, 0.0/s");
   progress.Add(3);
   clock.Advance(absl::Seconds(2));
   EXPECT_EQ(progress.Line(), "3, 1.5/s");

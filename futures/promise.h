@@ -64,7 +64,8 @@ class Promise {
   // InvalidStateError if this was called before, or the future has its result.
   bool SetRunningOrNotifyCancel() { return state().SetRunningOrNotifyCancel(); }
 
-  // Gives the future its result: a T made of `arguments`, or for a T& what that
+  // Gives the future its result: a T made of `arguments` (which are its members if
+  // it has no such constructor), or for a T& what that
   // refers to, or nothing for void. What making it throws comes out, and nothing
   // has changed. Throws InvalidStateError if the future was cancelled or has its
   // result.

@@ -50,6 +50,14 @@ TEST(PromiseTest, ResultsMayBeReferencesMoveOnlyOrImmovable) {
   move_only.SetResult(std::make_unique<int>(2));
   EXPECT_EQ(*move_only.GetFuture().Result(), 2);
 
+  struct Aggregate {
+    int number;
+    std::string text;
+  };
+  Promise<Aggregate> aggregate;
+  aggregate.SetResult(3, "x");
+  EXPECT_EQ(aggregate.GetFuture().Result().text, "x");
+
   struct Immovable {
     explicit Immovable(int n) : number(n) {}
     Immovable(const Immovable&) = delete;

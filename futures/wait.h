@@ -21,6 +21,7 @@
 #ifndef HEDDLE_FUTURES_WAIT_H_
 #define HEDDLE_FUTURES_WAIT_H_
 
+#include <cstddef>
 #include <initializer_list>
 #include <utility>
 #include <vector>
@@ -52,20 +53,23 @@ void WaitFor(const States& states, ReturnWhen return_when,
 
 template <typename Futures>
 auto Wait(Futures& futures, ReturnWhen return_when, const WaitLimit& limit) {
-  auto set = MakeFutureSet("Wait", futures);
-  WaitFor(set.states, return_when, limit);
-  WaitResult<typename decltype(set.futures)::value_type> result;
-  for (auto& future : set.futures) {
-    auto& part = future.Done() ? result.done : result.not_done;
-    part.push_back(std::move(future));
+  if constexpr (CheckFutures<Futures>()) {
+    auto set = MakeFutureSet("Wait", futures);
+    WaitFor(set.states, return_when, limit);
+    WaitResult<typename decltype(set.futures)::value_type> result;
+    for (size_t i = 0; i < set.states.size(); ++i) {
+      auto& part = set.states[i]->Done() ? result.done : result.not_done;
+      part.push_back(std::move(set.futures[i]));
+    }
+    return result;
   }
-  return result;
 }
 
 }  // namespace futures_internal
 
 // Waits within `limit` until `return_when` is so of `futures`, a range of
-// Future<T>; returns at once if it is so already, or if there are none.
+// Future<T> or of AsyncResult<T>; returns at once if it is so already, or if
+// there are none.
 template <typename Futures>
 auto Wait(Futures&& futures, ReturnWhen return_when = ReturnWhen::kAllCompleted,
           const WaitLimit& limit = {}) {

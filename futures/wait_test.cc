@@ -15,6 +15,8 @@
 #include "heddle/futures/manual_executor.h"
 #include "heddle/futures/promise.h"
 #include "heddle/futures/thread_pool_executor.h"
+#include "heddle/pool/async_result.h"
+#include "heddle/pool/thread_pool.h"
 #include "heddle/sync/event.h"
 #include "heddle/thread/internal/manual_clock.h"
 
@@ -39,6 +41,15 @@ TEST(WaitTest, TakesListsViewsAndALimitAlone) {
     std::vector<Future<int>> futures;
   };
   EXPECT_EQ(Wait(View{both}).done.size(), 1u);
+}
+
+TEST(WaitTest, TakesTheResultsOfAThreadPoolToo) {
+  ThreadPool pool(1);
+  std::vector<AsyncResult<int>> results;
+  results.push_back(pool.ApplyAsync([] { return 1; }));
+  const auto [done, not_done] = Wait(results);
+  EXPECT_EQ(done.size(), 1u);
+  EXPECT_THAT(not_done, IsEmpty());
 }
 
 TEST(WaitTest, WithoutFuturesItReturnsAtOnce) {

@@ -24,7 +24,8 @@ namespace heddle {
 
 class BlockingRegion {
  public:
-  BlockingRegion() : listener_(internal::ThisThread().block_listener) {
+  [[nodiscard]] BlockingRegion()
+      : listener_(internal::ThisThread().block_listener) {
     if (listener_ != nullptr) listener_->Blocked();
   }
   BlockingRegion(const BlockingRegion&) = delete;

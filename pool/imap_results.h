@@ -159,7 +159,7 @@ class IMapResults {
   // if Terminate() dropped the call. After either it may be called again. What
   // it takes to read the input comes on top of the limit. (Of void functions: an
   // empty value for each call.)
-  std::optional<Value> Next(const WaitLimit& limit = {}) {
+  [[nodiscard]] std::optional<Value> Next(const WaitLimit& limit = {}) {
     if (!ready_ && !AwaitChunk(limit)) return std::nullopt;
     return TakeReady();
   }

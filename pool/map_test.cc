@@ -253,7 +253,7 @@ TEST(MapTest, AResultOfAnIMapThatCouldNotBeMovedIsStillTheNext) {
     pool.Close();
     pool.Join();
     Fuse::Light(1);
-    EXPECT_THROW(results.Next(), Fuse::Blown);
+    EXPECT_THROW(static_cast<void>(results.Next()), Fuse::Blown);
     Fuse::PutOut();
     EXPECT_EQ(results.Next()->number(), 0);
     EXPECT_EQ(results.Next()->number(), 1);

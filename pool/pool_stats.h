@@ -38,12 +38,12 @@ namespace heddle {
 class TimeHistogram {
  public:
   // How many were timed.
-  uint64_t count() const;
+  [[nodiscard]] uint64_t count() const;
 
   // An upper bound of the time that `percent` of a hundred did not exceed: the
   // next power of two in nanoseconds. Zero if nothing was timed.
   // REQUIRES: 0 <= percent <= 100.
-  absl::Duration Percentile(double percent) const;
+  [[nodiscard]] absl::Duration Percentile(double percent) const;
 
   // Bucket 0: no time at all; bucket n: 2^(n-1) to 2^n - 1 nanoseconds.
   const std::array<uint64_t, pool_internal::kTimeBuckets>& buckets() const {

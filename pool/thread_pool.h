@@ -78,7 +78,7 @@ namespace heddle {
 //   pool.ApplyAsync(Callbacks{[](int n) { Show(n); }}, Count, path);
 template <typename OnResult, typename OnError = pool_internal::Ignore>
 struct Callbacks {
-  OnResult on_result;     // (const R&), or () if R is void
+  OnResult on_result;     // (const R&), or (T&) if R is T&, () if it is void
   OnError on_error = {};  // (std::exception_ptr)
 };
 template <typename OnResult>
@@ -218,6 +218,15 @@ class ThreadPool {
                         std::forward<Function>(function)),
                     std::forward<Range>(range), options);
   }
+  template <typename OnResult, typename OnError, typename Function,
+            typename Range>
+  auto StarMapAsync(Callbacks<OnResult, OnError> callbacks, Function&& function,
+                    Range&& range, const MapOptions& options = {}) {
+    return MapAsync(std::move(callbacks),
+                    pool_internal::Star<std::decay_t<Function>>(
+                        std::forward<Function>(function)),
+                    std::forward<Range>(range), options);
+  }
 
   // The results as a range, in the order of the elements or as they come, while
   // the input is read only a bounded number of elements ahead: see
@@ -248,20 +257,29 @@ class ThreadPool {
   void ForRange(int64_t begin, int64_t end, Body&& body, int64_t grain = 1) {
     if constexpr (pool_internal::CheckRangeBody<Body>()) {
       CheckLoop(grain);
-      if (begin < end)
+      if (begin >= end) return;
+      if constexpr (std::is_function_v<std::remove_reference_t<Body>>) {
+        auto* function = body;  // an object, as the loop needs one
+        pool_internal::ParallelLoop(pool_, *board_, begin, end, grain,
+                                    function);
+      } else {
         pool_internal::ParallelLoop(pool_, *board_, begin, end, grain, body);
+      }
     }
   }
 
   // The same with `body(element)` for the elements of a range with random
-  // access, which may change them.
+  // access, which may change them: not those of a std::vector<bool>, which are
+  // bits that share words.
   template <typename Range, typename Body>
   void ForEach(Range&& range, Body&& body, int64_t grain = 1) {
     if constexpr (pool_internal::CheckEachBody<Range, Body>()) {
       CheckLoop(grain);
       const auto first = std::begin(range);
       auto call = [&](int64_t i) {
-        body(first[static_cast<std::iter_difference_t<decltype(first)>>(i)]);
+        std::invoke(
+            body,
+            first[static_cast<std::iter_difference_t<decltype(first)>>(i)]);
       };
       const auto size = static_cast<int64_t>(std::end(range) - first);
       if (size > 0)

@@ -154,6 +154,26 @@ TEST(ThreadPoolTest, CallbacksHaveRunBeforeTheResultIsReady) {
   EXPECT_FALSE(ready_inside);
 }
 
+TEST(ThreadPoolTest, ACallbackGetsTheReferenceThatACallReturns) {
+  ThreadPool pool(1);
+  int x = 0;
+  pool.ApplyAsync(Callbacks{[](int& value) { value = 7; }},
+                  [&x]() -> int& { return x; })
+      .Wait();
+  EXPECT_EQ(x, 7);
+}
+
+TEST(ThreadPoolTest, CallbacksAreToldOfAStarMapToo) {
+  ThreadPool pool(1);
+  const std::vector<std::pair<int, int>> pairs = {{1, 2}, {3, 4}};
+  std::vector<int> told;
+  pool.StarMapAsync(
+          Callbacks{[&](const std::vector<int>& sums) { told = sums; }},
+          std::plus<>(), pairs)
+      .Wait();
+  EXPECT_THAT(told, ElementsAre(3, 7));
+}
+
 // --- Map ---------------------------------------------------------------------
 
 TEST(ThreadPoolTest, MapGivesResultsInOrder) {
@@ -500,6 +520,19 @@ TEST(ThreadPoolTest, ForRangeCallsEachIndexOnce) {
   EXPECT_EQ(sum, 0);
 }
 
+std::atomic<int64_t> sum_of_numbers{0};
+void AddNumber(int64_t i) { sum_of_numbers += i; }
+
+TEST(ThreadPoolTest, ForRangeTakesFunctionsToo) {
+  ThreadPool pool(2);
+  pool.ForRange(0, 10, AddNumber);
+  EXPECT_EQ(sum_of_numbers, 45);
+  pool.ForRange(0, 10, &AddNumber, /*grain=*/2);
+  EXPECT_EQ(sum_of_numbers, 90);
+  pool.ForEach(std::vector<int64_t>(10, 1), AddNumber);
+  EXPECT_EQ(sum_of_numbers, 100);
+}
+
 TEST(ThreadPoolTest, ALongLoopIsShared) {
   ThreadPool pool(2);
   Lock lock;
@@ -518,6 +551,33 @@ TEST(ThreadPoolTest, ForEachMayChangeTheElements) {
   std::vector<double> numbers(10'000, 4);
   pool.ForEach(numbers, [](double& x) { x = std::sqrt(x); });
   for (const double x : numbers) ASSERT_EQ(x, 2);
+}
+
+TEST(ThreadPoolTest, ForEachCallsMembersToo) {
+  struct Counter {
+    void Increment() { ++count; }
+    int count = 0;
+  };
+  ThreadPool pool(2);
+  std::vector<Counter> counters(100);
+  pool.ForEach(counters, &Counter::Increment);
+  for (const Counter& counter : counters) ASSERT_EQ(counter.count, 1);
+}
+
+// Bits share words: their elements are read only.
+TEST(ThreadPoolTest, BitsAreReadAsBools) {
+  ThreadPool pool(2);
+  std::vector<bool> bits(1000, true);
+  const auto clear = [](auto&& bit) {
+    const bool was = bit;
+    bit = false;
+    return was;
+  };
+  EXPECT_EQ(pool.Map(clear, bits), bits);
+  EXPECT_EQ(bits, std::vector<bool>(1000, true));
+  std::atomic<int> ones{0};
+  pool.ForEach(std::as_const(bits), [&](bool bit) { ones += bit ? 1 : 0; });
+  EXPECT_EQ(ones, 1000);
 }
 
 TEST(ThreadPoolTest, ALoopIsSharedAsSoonAsOneElementTakesLong) {
@@ -837,7 +897,7 @@ TEST(ThreadPoolTest, AnErrorOfIMapComesOutAtItsPlaceAndTheRestGoesOn) {
                              {.chunksize = chunksize});
     EXPECT_EQ(results.Next(), 0);
     EXPECT_EQ(results.Next(), 1);
-    EXPECT_THROW(results.Next(), std::runtime_error);
+    EXPECT_THROW(static_cast<void>(results.Next()), std::runtime_error);
     EXPECT_EQ(results.Next(), 3);
     EXPECT_EQ(results.Next(), std::nullopt);
   }
@@ -855,7 +915,7 @@ TEST(ThreadPoolTest, ResultsMayOutliveTheirPool) {
     std::vector<int> got;
     for (int i = 0; i < 4; ++i) got.push_back(*results.Next());
     EXPECT_THAT(got, UnorderedElementsAre(0, 1, 4, 9));
-    EXPECT_THROW(results.Next(), ShutdownError);
+    EXPECT_THROW(static_cast<void>(results.Next()), ShutdownError);
     EXPECT_EQ(results.Next(), std::nullopt);
   }
 }
@@ -888,7 +948,7 @@ TEST(ThreadPoolTest, WhatTheInputOfIMapThrowsComesAfterTheResultsBeforeIt) {
   EXPECT_EQ(results.Next(), 0);
   EXPECT_EQ(results.Next(), 1);
   EXPECT_EQ(results.Next(), 4);
-  EXPECT_THROW(results.Next(), std::runtime_error);
+  EXPECT_THROW(static_cast<void>(results.Next()), std::runtime_error);
   EXPECT_EQ(results.Next(), std::nullopt);
 }
 
@@ -902,7 +962,8 @@ TEST(ThreadPoolTest, NextThrowsWhenItsLimitPassesAndMayBeCalledAgain) {
     };
     auto results =
         ordered ? pool.IMap(wait, UpTo(1)) : pool.IMapUnordered(wait, UpTo(1));
-    EXPECT_THROW(results.Next(absl::Milliseconds(1)), TimeoutError);
+    EXPECT_THROW(static_cast<void>(results.Next(absl::Milliseconds(1))),
+                 TimeoutError);
     go.Set();
     EXPECT_EQ(results.Next(), 0);
   }
@@ -1026,8 +1087,8 @@ TEST(ThreadPoolTest, AnInitializerThatThrowsBreaksThePoolAndNothingHangs) {
     go.Set();
     EXPECT_THROW(pending.Get(), BrokenPool);
     EXPECT_THROW(map.Get(), BrokenPool);
-    EXPECT_THROW(imap.Next(), BrokenPool);
-    EXPECT_THROW(unordered.Next(), BrokenPool);
+    EXPECT_THROW(static_cast<void>(imap.Next()), BrokenPool);
+    EXPECT_THROW(static_cast<void>(unordered.Next()), BrokenPool);
     EXPECT_THROW(pool.Apply(Square, 3), BrokenPool);
     EXPECT_TRUE(pool.Join());
   }
@@ -1062,8 +1123,8 @@ TEST(ThreadPoolTest, TerminateCancelsWhatHasNotBegun) {
   EXPECT_THROW(pending.Get(), CancelledError);
   EXPECT_THROW(map.Get(), CancelledError);
   for (int i = 0; i < 3; ++i) {
-    EXPECT_THROW(imap.Next(), CancelledError);
-    EXPECT_THROW(unordered.Next(), CancelledError);
+    EXPECT_THROW(static_cast<void>(imap.Next()), CancelledError);
+    EXPECT_THROW(static_cast<void>(unordered.Next()), CancelledError);
   }
   EXPECT_EQ(imap.Next(), std::nullopt);
   EXPECT_EQ(unordered.Next(), std::nullopt);

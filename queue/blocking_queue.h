@@ -92,6 +92,7 @@
 #include "heddle/sync/internal/lock_pass.h"
 #include "heddle/sync/lock.h"
 #include "heddle/thread/internal/atomic.h"
+#include "heddle/thread/internal/owned_elements.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/throw.h"
 #include "heddle/thread/lock_guard.h"
@@ -159,8 +160,10 @@ class BlockingQueue {
   // Puts the items of a range, in its order, waiting for room within `limit`;
   // returns how many it has put: all of them, unless the limit passed or the
   // queue was shut down. A container that is passed as an rvalue is moved from,
-  // as far as that number. Items of other threads may come between them. If
-  // reading the range or T's move (copy) throws, what was put before is put.
+  // as far as that number; that is what has an allocator, or is an array (a span
+  // shows what is somebody else's). Items of other threads may come between
+  // them. If reading the range or T's move (copy) throws, what was put before is
+  // put.
   //
   // Many items of a container or of contiguous memory go in under one
   // synchronisation, during which they are read. Any other range (a view, a
@@ -208,7 +211,8 @@ class BlockingQueue {
   // left it. (With an array of yours as `out`, or `&item` and 1, it is moved
   // once.)
   template <typename Output>
-  size_t GetMany(Output out, size_t most, const WaitLimit& limit = {}) {
+  [[nodiscard]] size_t GetMany(Output out, size_t most,
+                               const WaitLimit& limit = {}) {
     return TakeWithin(
         most, [&out](T&& value) { *out++ = std::move(value); }, limit);
   }
@@ -594,11 +598,9 @@ size_t BlockingQueue<T, Store>::PutMany(Range&& range, const WaitLimit& limit) {
   }
   using Plain = std::remove_cvref_t<Range>;
   // Else its iterators may run any code, and wait.
-  constexpr bool kLiesInMemory =
-      std::ranges::contiguous_range<Range> ||
-      (std::ranges::forward_range<Range> && !std::ranges::view<Plain>);
-  constexpr bool kMoves =
-      !std::is_lvalue_reference_v<Range> && !std::ranges::view<Plain>;
+  constexpr bool kLiesInMemory = std::ranges::contiguous_range<Range> ||
+                                 (std::ranges::forward_range<Range> &&
+                                  internal::OwnsElements<Plain>::value);
   size_t count = 0;
   const auto put_all = [&](auto next, auto end) {
     if constexpr (kLiesInMemory) {
@@ -617,7 +619,7 @@ size_t BlockingQueue<T, Store>::PutMany(Range&& range, const WaitLimit& limit) {
       }
     }
   };
-  if constexpr (kMoves) {
+  if constexpr (internal::kOwnsElements<Range>) {
     put_all(std::move_iterator(std::ranges::begin(range)),
             std::move_sentinel(std::ranges::end(range)));
   } else {

@@ -87,7 +87,8 @@ constexpr absl::Duration kNoWait = absl::ZeroDuration();
 template <typename Queue>
 std::vector<int> Rest(Queue& queue) {
   std::vector<int> items;
-  queue.GetMany(std::back_inserter(items), 1'000'000, kNoWait);
+  static_cast<void>(
+      queue.GetMany(std::back_inserter(items), 1'000'000, kNoWait));
   return items;
 }
 
@@ -427,8 +428,10 @@ TYPED_TEST(BlockingQueueTest, GetManyTakesNoMoreThanAskedForAndWaitsForOne) {
   std::vector<int> got;
   EXPECT_EQ(queue.GetMany(std::back_inserter(got), 0), 0u);
   EXPECT_EQ(queue.GetMany(std::back_inserter(got), 5, kNoWait), 0u);
-  Thread getter(
-      [&] { queue.GetMany(std::back_inserter(got), 2, absl::Hours(1)); });
+  Thread getter([&] {
+    static_cast<void>(
+        queue.GetMany(std::back_inserter(got), 2, absl::Hours(1)));
+  });
   getter.Start();
   clock.AwaitSleepers(1);
   queue.Put(7);
@@ -822,7 +825,8 @@ TYPED_TEST(BlockingQueueTest, GetManyThatThrowsLeavesTheRestInTheQueue) {
   };
   int left = 2;
   std::vector<int> got;
-  EXPECT_THROW(queue.GetMany(Output{&left, &got}, 10), std::runtime_error);
+  EXPECT_THROW(static_cast<void>(queue.GetMany(Output{&left, &got}, 10)),
+               std::runtime_error);
   EXPECT_EQ(queue.Size(), 1u);
   got.push_back(*queue.TryGet());
   EXPECT_THAT(got, ::testing::ElementsAreArray(TypeParam::kOrder));

@@ -175,7 +175,7 @@ class FailureTest : public testing::Test {
       // One 2 is as good as the other.
       std::vector<Item> all;
       all.reserve(8);
-      queue.GetMany(std::back_inserter(all), 8);
+      static_cast<void>(queue.GetMany(std::back_inserter(all), 8));
       bool is_dropped = false;
       for (Item& item : all) {
         if (item.value == 2 && !std::exchange(is_dropped, true)) continue;
@@ -301,14 +301,15 @@ TYPED_TEST(FailureTest, GetMany) {
     const absl::Cleanup keep = [&] {
       for (const auto& item : items) caller.got.push_back(item.value);
     };
-    queue.GetMany(std::back_inserter(items), 3);
+    static_cast<void>(queue.GetMany(std::back_inserter(items), 3));
   });
 }
 
 TYPED_TEST(FailureTest, GetManyToAnOutputThatFails) {
   using Caller = typename TestFixture::ACaller;
   this->SweepGetting([](TypeParam& queue, Caller& caller) {
-    queue.GetMany(FailingOutput<typename TestFixture::Item>{&caller.got}, 3);
+    static_cast<void>(queue.GetMany(
+        FailingOutput<typename TestFixture::Item>{&caller.got}, 3));
   });
 }
 

@@ -75,7 +75,7 @@ TYPED_TEST(LifetimeTest, WhoGotTheLastOfManyMayDestroyIt) {
               [](TypeParam& queue) {
                 std::vector<int> got;
                 while (got.size() != 3)
-                  queue.GetMany(std::back_inserter(got), 3);
+                  static_cast<void>(queue.GetMany(std::back_inserter(got), 3));
               },
               [](TypeParam& queue) {
                 queue.PutMany(std::vector<int>{1, 2, 3});

@@ -1,15 +1,20 @@
 // PutMany() of ranges that run code of their own: what they may do meanwhile.
 
+#include <array>
 #include <cstddef>
 #include <iterator>
+#include <list>
 #include <optional>
 #include <ranges>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/config.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "gtest/gtest.h"
 #include "heddle/queue/lifo_queue.h"
 #include "heddle/queue/priority_queue.h"
@@ -86,7 +91,7 @@ TYPED_TEST(RangesTest, NothingIsHeldWhileTheRangeWaits) {
   Event others_done;
   std::vector<int> got;
   Thread others([&] {
-    queue.GetMany(std::back_inserter(got), 2);
+    static_cast<void>(queue.GetMany(std::back_inserter(got), 2));
     queue.Put(3);
     EXPECT_EQ(queue.Size(), 1u);
     EXPECT_EQ(queue.TryGet(), 3);
@@ -180,6 +185,67 @@ TYPED_TEST(PipeTest, AQueueIsNotPutIntoItself) {
   EXPECT_EQ(queue.PutMany(another), 0u);
 }
 #endif
+
+// Shows what is somebody else's, and does not say that it is a view.
+template <typename Container>
+class Window {
+ public:
+  explicit Window(Container& container) : container_(&container) {}
+  auto begin() const { return container_->begin(); }
+  auto end() const { return container_->end(); }
+
+ private:
+  Container* container_;
+};
+
+template <typename Queue>
+class OwnedElementsTest : public testing::Test {};
+
+using StringQueues =
+    testing::Types<Queue<std::string>, LifoQueue<std::string>,
+                   PriorityQueue<std::string>, SimpleQueue<std::string>>;
+TYPED_TEST_SUITE(OwnedElementsTest, StringQueues);
+
+TYPED_TEST(OwnedElementsTest, WhatARangeShowsOfAnothersIsCopied) {
+  TypeParam queue;
+  const std::vector<std::string> before = {"first", "second"};
+  std::vector<std::string> mine = before;
+  queue.PutMany(absl::MakeSpan(mine));
+  EXPECT_EQ(mine, before);
+  queue.PutMany(absl::Span<std::string>(mine));
+  EXPECT_EQ(mine, before);
+  queue.PutMany(std::span<std::string>(mine));
+  EXPECT_EQ(mine, before);
+  queue.PutMany(Window<std::vector<std::string>>(mine));
+  EXPECT_EQ(mine, before);
+  std::list<std::string> listed(before.begin(), before.end());
+  queue.PutMany(Window<std::list<std::string>>(listed));
+  EXPECT_EQ(listed, std::list<std::string>(before.begin(), before.end()));
+  queue.PutMany(mine);
+  EXPECT_EQ(mine, before);
+  EXPECT_EQ(queue.Size(), 12U);
+}
+
+TYPED_TEST(OwnedElementsTest, ContainersThatNobodyElseHasAreMovedFrom) {
+  TypeParam queue;
+  std::vector<std::string> vector = {"first"};
+  queue.PutMany(std::move(vector));
+  // NOLINTNEXTLINE(bugprone-use-after-move): what is left is looked at
+  EXPECT_EQ(vector.at(0), "");
+  std::list<std::string> list = {"second"};
+  queue.PutMany(std::move(list));
+  // NOLINTNEXTLINE(bugprone-use-after-move): what is left is looked at
+  EXPECT_EQ(list.front(), "");
+  std::array<std::string, 1> array = {"third"};
+  queue.PutMany(std::move(array));
+  // NOLINTNEXTLINE(bugprone-use-after-move): what is left is looked at
+  EXPECT_EQ(array[0], "");
+  std::string built_in[] = {"fourth"};
+  queue.PutMany(std::move(built_in));
+  // NOLINTNEXTLINE(bugprone-use-after-move): what is left is looked at
+  EXPECT_EQ(built_in[0], "");
+  EXPECT_EQ(queue.Size(), 4U);
+}
 
 }  // namespace
 }  // namespace heddle

@@ -49,15 +49,20 @@ using queue_internal::EventIsSet;
 // source, and at most 16.
 template <typename... Arguments>
 [[nodiscard]] auto SelectGet(Arguments&&... arguments) {
-  constexpr size_t kLast = sizeof...(Arguments) - 1;
-  using Last = std::tuple_element_t<kLast, std::tuple<Arguments...>>;
-  const auto all = std::forward_as_tuple(std::forward<Arguments>(arguments)...);
-  if constexpr (std::is_convertible_v<Last, WaitLimit>) {
-    return queue_internal::SelectFrom(all, std::get<kLast>(all),
-                                      std::make_index_sequence<kLast>());
-  } else {
-    return queue_internal::SelectFrom(all, WaitLimit(),
-                                      std::make_index_sequence<kLast + 1>());
+  static_assert(sizeof...(Arguments) > 0,
+                "SelectGet: there must be a source, a queue or an Event");
+  if constexpr (sizeof...(Arguments) > 0) {  // else that is the only error
+    constexpr size_t kLast = sizeof...(Arguments) - 1;
+    using Last = std::tuple_element_t<kLast, std::tuple<Arguments...>>;
+    const auto all =
+        std::forward_as_tuple(std::forward<Arguments>(arguments)...);
+    if constexpr (std::is_convertible_v<Last, WaitLimit>) {
+      return queue_internal::SelectFrom(all, std::get<kLast>(all),
+                                        std::make_index_sequence<kLast>());
+    } else {
+      return queue_internal::SelectFrom(all, WaitLimit(),
+                                        std::make_index_sequence<kLast + 1>());
+    }
   }
 }
 

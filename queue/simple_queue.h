@@ -85,7 +85,8 @@ class SimpleQueue {
 
   // Takes up to `most` items at once, as BlockingQueue::GetMany().
   template <typename Output>
-  size_t GetMany(Output out, size_t most, const WaitLimit& limit = {}) {
+  [[nodiscard]] size_t GetMany(Output out, size_t most,
+                               const WaitLimit& limit = {}) {
     return queue_.GetMany(std::move(out), most, limit);
   }
 

@@ -110,15 +110,15 @@ class Barrier {
   // Breaks the barrier until the next Reset().
   void Abort();
 
-  int parties() const { return static_cast<int>(parties_); }
+  [[nodiscard]] int parties() const { return static_cast<int>(parties_); }
 
   // How many threads wait for the others, and whether the barrier is broken.
   // Advisory: they may change at any time.
-  int waiting() const;
-  bool broken() const;
+  [[nodiscard]] int waiting() const;
+  [[nodiscard]] bool broken() const;
 
   // For logs and debuggers: all of that.
-  std::string DebugString() const;
+  [[nodiscard]] std::string DebugString() const;
   friend std::ostream& operator<<(std::ostream& out, const Barrier& barrier);
 
  private:

@@ -109,7 +109,7 @@ class ABSL_LOCKABLE Condition {
   void NotifyAll() { Notify(std::numeric_limits<int64_t>::max()); }
 
   // For logs and debuggers: the lock's state and how many threads wait.
-  std::string DebugString() const;
+  [[nodiscard]] std::string DebugString() const;
   friend std::ostream& operator<<(std::ostream& out,
                                   const Condition& condition);
 

@@ -67,7 +67,7 @@ class Event {
   bool Queue(internal::Waiter& waiter);
 
   // For logs and debuggers: whether it is set, and how many threads wait.
-  std::string DebugString() const;
+  [[nodiscard]] std::string DebugString() const;
   friend std::ostream& operator<<(std::ostream& out, const Event& event);
 
  private:

@@ -8,7 +8,8 @@
 //
 //   Latch loaded(static_cast<uint32_t>(files.size()));
 //   for (File& file : files) {
-//     pool.Schedule([&] { Load(file); loaded.CountDown(); });
+//     const auto load = [&] { Load(file); loaded.CountDown(); };
+//     if (!pool.Schedule(load)) load();  // it is shut down
 //   }
 //   while (!loaded.Wait(absl::Minutes(1))) LOG(INFO) << "still loading";
 //
@@ -71,7 +72,7 @@ class Latch {
   }
 
   // For logs and debuggers: the count and how many threads wait.
-  std::string DebugString() const;
+  [[nodiscard]] std::string DebugString() const;
   friend std::ostream& operator<<(std::ostream& out, const Latch& latch);
 
  private:

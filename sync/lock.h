@@ -131,7 +131,7 @@ class ABSL_LOCKABLE Lock {
 
   // For logs and debuggers: whether it is held, and how many threads wait. It
   // does not know who holds it, because any thread may release it.
-  std::string DebugString() const;
+  [[nodiscard]] std::string DebugString() const;
   friend std::ostream& operator<<(std::ostream& out, const Lock& lock);
 
  private:

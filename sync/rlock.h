@@ -119,7 +119,7 @@ class ABSL_LOCKABLE RLock {
 
   // For logs and debuggers: whether it is held, by which thread (its
   // GetIdent()), and how many threads wait.
-  std::string DebugString() const;
+  [[nodiscard]] std::string DebugString() const;
   friend std::ostream& operator<<(std::ostream& out, const RLock& lock);
 
  private:

@@ -89,7 +89,7 @@ class Semaphore {
   void unlock() { Release(); }
 
   // For logs and debuggers: the value and how many threads wait.
-  std::string DebugString() const;
+  [[nodiscard]] std::string DebugString() const;
   friend std::ostream& operator<<(std::ostream& out,
                                   const Semaphore& semaphore);
 
@@ -173,7 +173,7 @@ class BoundedSemaphore {
     semaphore_.ReleaseUpTo({bound_, true}, count);
   }
 
-  std::string DebugString() const;
+  [[nodiscard]] std::string DebugString() const;
   friend std::ostream& operator<<(std::ostream& out,
                                   const BoundedSemaphore& semaphore);
 

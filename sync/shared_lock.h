@@ -142,7 +142,7 @@ class ABSL_LOCKABLE SharedLock {
   }
 
   // For logs and debuggers: who holds it and how many threads wait.
-  std::string DebugString() const;
+  [[nodiscard]] std::string DebugString() const;
   friend std::ostream& operator<<(std::ostream& out, const SharedLock& lock);
 
  private:
@@ -244,7 +244,8 @@ static_assert(sizeof(SharedLock) == 4);
 // as far as a guard goes, with the annotations that clang's analysis needs.
 class ABSL_SCOPED_LOCKABLE ReaderGuard {
  public:
-  explicit ReaderGuard(SharedLock& lock) ABSL_SHARED_LOCK_FUNCTION(lock)
+  [[nodiscard]] explicit ReaderGuard(SharedLock& lock)
+      ABSL_SHARED_LOCK_FUNCTION(lock)
       : lock_(lock) {
     lock_.lock_shared();
   }

@@ -13,9 +13,9 @@
 #include "absl/base/config.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/no_cancel.h"
+#include "heddle/thread/internal/one_line.h"
 #include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/raw_lock.h"
 #include "heddle/thread/internal/thread_id.h"
@@ -68,9 +68,8 @@ std::string DescribeException(const std::exception_ptr& exception) {
   try {
     std::rethrow_exception(exception);
   } catch (const std::exception& error) {
-    // One line, whatever the message has: logs are read by line.
     return absl::StrCat(CurrentExceptionType(), ": ",
-                        absl::StrReplaceAll(error.what(), {{"\n", "\\n"}}));
+                        internal::OneLine(error.what()));
   } catch (...) {
     return CurrentExceptionType();
   }
@@ -95,9 +94,10 @@ void SetExceptHook(ExceptHook hook) {
 }
 
 void DefaultExceptHook(const ExceptHookArgs& args) {
-  const std::string line = absl::StrCat(
-      "Exception in thread ", args.thread_id, " (", args.thread_name,
-      "): ", DescribeException(args.exception), "\n");
+  const std::string line =
+      absl::StrCat("Exception in thread ", args.thread_id, " (",
+                   internal::OneLine(args.thread_name),
+                   "): ", DescribeException(args.exception), "\n");
   std::fputs(line.c_str(), stderr);
 }
 

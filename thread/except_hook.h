@@ -46,11 +46,12 @@ using ExceptHook = std::function<void(const ExceptHookArgs&)>;
 // Makes `hook` the process's except hook; an empty one restores the default.
 void SetExceptHook(ExceptHook hook);
 
-// What the process starts with: prints one line to stderr. A hook may call it.
+// What the process starts with: prints one line to stderr, in which newlines of
+// the name and the message are written as \n. A hook may call it.
 void DefaultExceptHook(const ExceptHookArgs& args);
 
 // One line that describes `exception`: its type and what(), if it has one, with
-// each newline in it written as \n.
+// each newline in it written as \n, each carriage return as \r.
 // REQUIRES: `exception` is not null.
 [[nodiscard]] std::string DescribeException(
     const std::exception_ptr& exception);

@@ -81,6 +81,14 @@ TEST_F(ExceptHookTest, DefaultHookPrintsOneLineOfThisForm) {
       "Exception in thread 4711 (search): std::runtime_error: disk full\n");
 }
 
+TEST_F(ExceptHookTest, ItIsOneLineWhateverNameAndMessageHave) {
+  const ExceptHookArgs args{Make(std::runtime_error("disk\nfull\r")),
+                            std::string("se\nar\0ch\r", 9), 4711};
+  EXPECT_EQ(Printed([&] { DefaultExceptHook(args); }),
+            "Exception in thread 4711 (se\\nar\\0ch\\r): "
+            "std::runtime_error: disk\\nfull\\r\n");
+}
+
 TEST_F(ExceptHookTest, WhatIsReportedAtFirstGoesToTheDefaultHook) {
   std::string printed;
   std::string expected;

@@ -47,7 +47,9 @@ namespace heddle {
 
 template <typename T>
 class Local {
-  static_assert(std::is_object_v<T> && !std::is_array_v<T>);
+  static_assert(std::is_object_v<T> && !std::is_array_v<T>,
+                "each thread has an object of its own here: for a reference "
+                "take a pointer, for an array a std::array");
 
  public:
   // Values are T().
@@ -80,7 +82,7 @@ class Local {
   T* operator->() const { return std::addressof(Get()); }
 
   // The calling thread's value if it has been made, else null.
-  T* Find() const {
+  [[nodiscard]] T* Find() const {
     internal::LocalValue* const value = core_.Find();
     return value == nullptr
                ? nullptr

@@ -25,7 +25,8 @@ namespace heddle {
 template <typename Lockable>
 class ABSL_SCOPED_LOCKABLE LockGuard {
  public:
-  explicit LockGuard(Lockable& lock) ABSL_EXCLUSIVE_LOCK_FUNCTION(lock)
+  [[nodiscard]] explicit LockGuard(Lockable& lock)
+      ABSL_EXCLUSIVE_LOCK_FUNCTION(lock)
       : lock_(lock) {
     lock_.lock();
   }

@@ -241,7 +241,7 @@ TEST_F(ThreadExitDeathTest, ThreadsThatAreWaitedForTooLongAreNamedOnce) {
       {
         static internal::ManualClock clock;
         static std::atomic<bool> over{false};
-        static auto* const awaited = new Thread({.name = "spins"}, [] {
+        static auto* const awaited = new Thread({.name = "sp\nins"}, [] {
           while (!over.load()) std::this_thread::yield();
         });
         static auto* const waits = new Thread({.name = "waits"}, [] {
@@ -267,7 +267,7 @@ TEST_F(ThreadExitDeathTest, ThreadsThatAreWaitedForTooLongAreNamedOnce) {
         std::exit(0);
       },
       testing::ExitedWithCode(0),
-      "^heddle: the end of the program waits for the thread 'spins' "
+      "^heddle: the end of the program waits for the thread 'sp\\\\nins' "
       "\\([0-9]+\\)"
       ", which runs, or waits elsewhere\n"
       "heddle: the end of the program waits for the thread 'waits' \\([0-9]+\\)"

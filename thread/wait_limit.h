@@ -68,8 +68,9 @@ class WaitLimit {
   WaitLimit(const Duration& timeout) : nanos_(internal::ChronoNanos(timeout)) {}
   WaitLimit(std::stop_token stop) : stop_(std::move(stop)) {}
   template <typename NumberWithoutUnit>
-    requires(std::is_arithmetic_v<NumberWithoutUnit>)
-  WaitLimit(NumberWithoutUnit timeout) = delete;
+  requires(std::is_arithmetic_v<NumberWithoutUnit>)
+      WaitLimit(NumberWithoutUnit timeout)
+  = delete;
   // NOLINTEND(google-explicit-constructor)
   WaitLimit(absl::Duration timeout, std::stop_token stop);
   template <internal::ChronoDuration Duration>
@@ -81,9 +82,11 @@ class WaitLimit {
   // clock among them, is converted once, in this call, by how far away it is
   // now: if that clock is set afterwards, the wait neither shrinks nor grows.
   // (For a lock that follows the wall clock: try_lock_until().)
-  static WaitLimit Until(absl::Time time, std::stop_token stop = {});
+  [[nodiscard]] static WaitLimit Until(absl::Time time,
+                                       std::stop_token stop = {});
   template <internal::ChronoTimePoint TimePoint>
-  static WaitLimit Until(const TimePoint& time, std::stop_token stop = {}) {
+  [[nodiscard]] static WaitLimit Until(const TimePoint& time,
+                                       std::stop_token stop = {}) {
     return WaitLimit(internal::DeadlineAt(time), std::move(stop));
   }
 
@@ -91,7 +94,9 @@ class WaitLimit {
   // to, they share the one deadline. Use it to bound several waits together:
   //
   //   const WaitLimit limit = WaitLimit(absl::Seconds(5)).Started();
-  //   for (Future<int>& future : futures) future.Wait(limit);
+  //   for (Thread& thread : threads) {
+  //     if (!thread.Join(limit)) LOG(WARNING) << thread.name() << " still runs";
+  //   }
   //
   // Starting a limit that runs already changes nothing; one made by Until()
   // does.

@@ -311,10 +311,11 @@ def heddle_header_examples_test(name, template, headers, deps):
         name = name,
         size = "small",
         srcs = [name + ".cc"],
-        # An example declares variables that it does not use, and the like. And it
-        # calls functions that are nowhere defined: nobody calls the example, so
-        # with optimization it is not there when the program is linked.
-        copts = ["-w", "-O1"],
+        # An example declares variables that it does not use, and the like; but it
+        # does not ignore a result that nobody should. And it calls functions that
+        # are nowhere defined: nobody calls the example, so with optimization it is
+        # not there when the program is linked.
+        copts = ["-Wno-all", "-Wno-extra", "-Werror=unused-result", "-O1"],
         tags = ["readme"],
         target_compatible_with = _ORDINARY_ONLY,
         deps = deps + [

@@ -19,6 +19,31 @@ namespace futures_internal {
 // name of `caller`, if one is null.
 States Distinct(const char* caller, States all);
 
+// Whether `Futures` is a range of what has a result; says so if it is not.
+template <typename Futures>
+constexpr bool CheckFutures() {
+  constexpr bool is_range = requires(Futures & futures) {
+    std::begin(futures);
+    std::end(futures);
+  };
+  static_assert(is_range,
+                "Wait, AsCompleted: they take a range of futures of one type, "
+                "as a vector of Future<T>; one future has its own Wait(), and "
+                "several are written as a list: Wait({a, b})");
+  if constexpr (is_range) {
+    constexpr bool has_results = requires(
+        std::remove_cvref_t<decltype(*std::begin(std::declval<Futures&>()))>
+            future) {
+      pool_internal::ResultAccess::StateOf(future);
+    };
+    static_assert(
+        has_results,
+        "Wait, AsCompleted: the elements of the range must be futures");
+    return has_results;
+  }
+  return false;
+}
+
 template <typename FutureType>
 struct FutureSet {
   std::vector<FutureType> futures;

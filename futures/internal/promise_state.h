@@ -53,9 +53,11 @@ class PromiseState final : public pool_internal::ResultOf<T> {
         } else if constexpr (std::is_reference_v<T>) {
           static_assert(sizeof...(arguments) == 1, "a reference to one thing");
           return static_cast<T>((arguments, ...));
-        } else {
+        } else if constexpr (std::is_constructible_v<T, Arguments...>) {
           // NOLINTNEXTLINE(google-readability-casting): no cast, a new T
           return T(std::forward<Arguments>(arguments)...);
+        } else {
+          return T{std::forward<Arguments>(arguments)...};  // its members
         }
       });
     });

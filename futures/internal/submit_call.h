@@ -40,21 +40,29 @@ auto SubmitCall(Executor& executor, Call call) {
   return future;
 }
 
+// What a call returns that does not compile: whatever the caller wants, so that
+// no errors follow from it.
+struct NoFuture {
+  template <typename T>
+  operator T() const;  // NOLINT(google-explicit-constructor)
+};
+
 // Says why `Function` cannot be submitted with these arguments, all decayed.
 template <typename Function, typename... Arguments>
-constexpr void ExplainBadCall() {
+constexpr auto ExplainBadCall() {
   constexpr bool kTakesReferences =
       std::is_invocable_v<Function, Arguments&...> ||
       std::is_invocable_v<Function, std::stop_token, Arguments&...>;
   static_assert(
       !kTakesReferences,
       "Submit: the function takes an argument by non-const reference, and "
-      "would "
-      "get a copy: pass std::ref(x) to share x, or take it by value or const&");
+      "would get a copy: pass std::ref(x) to share x, or take it by value or "
+      "const&");
   static_assert(
       kTakesReferences,
       "Submit: the function cannot be called with these arguments: they are "
       "copied or moved in now, and passed on as rvalues of their own types");
+  return NoFuture();
 }
 
 }  // namespace futures_internal

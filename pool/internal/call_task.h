@@ -4,7 +4,6 @@
 #define HEDDLE_POOL_INTERNAL_CALL_TASK_H_
 
 #include <type_traits>
-#include <utility>
 
 #include "heddle/thread/internal/call_reporting.h"
 
@@ -25,10 +24,12 @@ struct TellCallbacks {
     internal::CallReporting([&] {
       if (state.error() != nullptr) {
         on_error(state.error());
-      } else if constexpr (std::is_void_v<decltype(state.result())>) {
+      } else if constexpr (std::is_void_v<typename State::ResultType>) {
         on_result();
       } else {
-        on_result(std::as_const(state.result()));
+        // A reference stays what it is.
+        on_result(
+            static_cast<const typename State::ResultType&>(state.result()));
       }
     });
   }

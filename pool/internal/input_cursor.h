@@ -11,7 +11,7 @@
 #include <iterator>
 #include <utility>
 
-#include "heddle/pool/internal/owned_elements.h"
+#include "heddle/thread/internal/owned_elements.h"
 
 namespace heddle {
 namespace pool_internal {
@@ -43,7 +43,7 @@ class InputCursor {
 
   // The next element, moved out if it is the range's own; and that it is done
   // with. REQUIRES: HasNext().
-  decltype(auto) Next() { return ReadElement<Range>(next_); }
+  decltype(auto) Next() { return internal::ReadElement<Range>(next_); }
   void Take() { taken_ = true; }
 
   // Of elements that lie side by side: how many are left; the first of them;

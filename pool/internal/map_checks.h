@@ -34,6 +34,13 @@ concept CanView = IsRange<Range> &&
     } -> std::convertible_to<std::ptrdiff_t>;
 };
 
+// Whether what an iterator gives is a bit, seen through an object of its own:
+// threads cannot write different bits of one word at the same time.
+template <typename Iterator>
+inline constexpr bool kGivesBits =
+    std::is_class_v<std::iter_reference_t<Iterator>>&&
+        std::is_same_v<std::iter_value_t<Iterator>, bool>;
+
 template <typename Range>
 constexpr bool CheckRange() {
   static_assert(
@@ -79,10 +86,16 @@ constexpr bool CheckEachBody() {
                 "ForEach: the range must have random access, as a vector, an "
                 "array, a deque or a span has; Map() goes over any range");
   if constexpr (can_view) {
+    constexpr bool gives_bits = kGivesBits<IteratorOf<Range>>;
     constexpr bool fits =
         std::is_invocable_v<Body&, std::iter_reference_t<IteratorOf<Range>>>;
-    static_assert(fits, "ForEach: the body cannot be called with an element");
-    return fits;
+    static_assert(!gives_bits,
+                  "ForEach: the elements of a vector<bool> are bits that share "
+                  "words, which threads cannot write at the same time: take a "
+                  "vector<char>, or, to read only, std::as_const(v)");
+    static_assert(gives_bits || fits,
+                  "ForEach: the body cannot be called with an element");
+    return !gives_bits && fits;
   }
   return false;
 }

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "heddle/pool/internal/map_checks.h"
-#include "heddle/pool/internal/owned_elements.h"
+#include "heddle/thread/internal/owned_elements.h"
 
 namespace heddle {
 namespace pool_internal {
@@ -39,14 +39,17 @@ class ViewInput {
 };
 
 // As an rvalue, if the range has its elements to itself and the function takes
-// them so.
+// them so. A bit as a bool, which cannot be written to.
 template <typename Function, typename Range,
           typename Reference = std::iter_reference_t<IteratorOf<Range>>>
 using ViewElement = std::conditional_t<
-    kOwnsElements<Range> && std::is_lvalue_reference_v<Reference> &&
-        std::is_invocable_v<const Function&,
-                            std::remove_reference_t<Reference>&&>,
-    std::remove_reference_t<Reference>&&, Reference>;
+    kGivesBits<IteratorOf<Range>>, bool,
+    std::conditional_t<
+        internal::kOwnsElements<Range> &&
+            std::is_lvalue_reference_v<Reference> &&
+            std::is_invocable_v<const Function&,
+                                std::remove_reference_t<Reference>&&>,
+        std::remove_reference_t<Reference>&&, Reference>>;
 
 template <typename Function, typename Range>
 auto View(Range& range) {
@@ -80,7 +83,7 @@ auto List(Range&& range) {
   ListInput<std::iter_value_t<IteratorOf<Range>>> list;
   const auto last = std::end(range);
   for (auto it = std::begin(range); !(it == last); ++it)
-    list.Add(ReadElement<Range>(it));
+    list.Add(internal::ReadElement<Range>(it));
   return list;
 }
 
@@ -112,7 +115,7 @@ concept HasElementsByNumber = requires(Container& container) {
 // its elements are, one by one; the elements of everything else are copied.
 template <typename Range>
 auto Own(Range&& range) {
-  if constexpr (kOwnsElements<Range> && CanView<Range> &&
+  if constexpr (internal::kOwnsElements<Range> && CanView<Range> &&
                 HasElementsByNumber<Range>) {
     return MovedInput<Range>(std::forward<Range>(range));
   } else {

@@ -35,7 +35,7 @@ ResultState::State ResultState::Change(State from, State to) noexcept {
     // In a final state nobody waits any more: the bit goes.
     const uint32_t bit = IsFinal(to) ? 0 : seen & kQueued;
     if (word_.compare_exchange_weak(seen, to | bit,
-                                    std::memory_order_release,  // [DONE]
+                                    std::memory_order_acq_rel,  // [DONE], [SET]
                                     std::memory_order_relaxed)) {
       if (IsFinal(to) && (seen & kQueued) != 0) Announce();
       return from;

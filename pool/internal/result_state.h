@@ -237,6 +237,9 @@ class ResultState : public Task::Node {
   //   takes the hooks, in one step: a hook is called or taken back, not both.
   //   [DONE] release of word_ in Finish() and Cancel() -> acquire in Done(),
   //          Cancelled() and WaitSlow(): the result before the news of it.
+  //   [SET]  release of word_ in Change(), back from kSetting -> acquire in that
+  //          of who sets it next: what was made of a result, and given up,
+  //          before the next is made in its place.
   //   [LAST] release of references_ in each Unref() -> acquire in the last:
   //          what any holder did before the state is destroyed. Ref() is
   //          relaxed, because who calls it holds a reference already. So with
@@ -348,6 +351,8 @@ class ResultCell<void> {
 template <typename T>
 class ResultOf : public ResultState {
  public:
+  using ResultType = T;
+
   // REQUIRES: AwaitResult() has returned, or Tell is called and error() is null.
   decltype(auto) result() { return result_.get(); }
 

@@ -13,6 +13,7 @@
 #include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/call_reporting.h"
+#include "heddle/thread/internal/one_line.h"
 #include "heddle/thread/internal/parking.h"
 #include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/raw_lock.h"
@@ -102,11 +103,12 @@ WaitLimit Patience() { return WaitLimit(std::chrono::seconds(3)).Started(); }
 
 void Name(const ThreadRecord& thread) {
   std::exception_ptr error = CatchAll([&thread] {
-    const std::string line = absl::StrCat(
-        "heddle: the end of the program waits for the thread '", thread.name(),
-        "' (", thread.native_id().value_or(0), "), which ",
-        thread.Waits() ? "waits in a call of Heddle's\n"
-                       : "runs, or waits elsewhere\n");
+    const std::string line =
+        absl::StrCat("heddle: the end of the program waits for the thread '",
+                     OneLine(thread.name()), "' (",
+                     thread.native_id().value_or(0), "), which ",
+                     thread.Waits() ? "waits in a call of Heddle's\n"
+                                    : "runs, or waits elsewhere\n");
     std::fputs(line.c_str(), stderr);
   });
   static_cast<void>(error);  // no memory for a name

@@ -47,7 +47,7 @@ class ThreadRecord {
   virtual bool JoinsAtExit() const { return false; }
   // In the thread itself, at its end: whether somebody will join it.
   virtual bool WillBeJoined() const { return false; }
-  std::string DebugString() const;
+  [[nodiscard]] std::string DebugString() const;
   // Whether the thread sleeps in a wait of Heddle's. It may change at any time.
   bool Waits() const { return waits_.load(std::memory_order_relaxed); }
 

@@ -1586,6 +1586,18 @@ MUTANTS = [
         models(FUTURE, "FutureModel", "OfTwoWhoSetAPromiseOneIsRefused"),
     ),
     (
+        "who sets a promise after a failure does not acquire it",
+        "pool/internal/result_state.cc",
+        "std::memory_order_acq_rel,  // [DONE], [SET]",
+        "std::memory_order_release,  // [DONE], [SET]",
+        models(
+            FUTURE,
+            "FutureModel",
+            "WhoSetsAPromiseAfterAFailureComesAfterIt",
+            "WhoSetsARunningPromiseAfterAFailureComesAfterIt",
+        ),
+    ),
+    (
         "a cancelled promise begins",
         "futures/internal/promise_state.h",
         "    if (before == State::kCancelled) return false;",

@@ -1,11 +1,13 @@
-// kOwnsElements<Range>: whether a range that a map was given as an rvalue has its
+// kOwnsElements<Range>: whether a range that was passed as an rvalue has its
 // elements to itself, so that they are moved out of it and not copied.
 //
-// That is so of containers; a span or another view, also as an rvalue, shows
-// elements that are somebody else's.
+// That is so of what is known to be a container: it has an allocator, or is an
+// array, or says so itself. A span or another view, also as an rvalue, shows
+// elements that are somebody else's, and not every view says that it is one
+// (absl::Span does not): so what is not known is copied.
 
-#ifndef HEDDLE_POOL_INTERNAL_OWNED_ELEMENTS_H_
-#define HEDDLE_POOL_INTERNAL_OWNED_ELEMENTS_H_
+#ifndef HEDDLE_THREAD_INTERNAL_OWNED_ELEMENTS_H_
+#define HEDDLE_THREAD_INTERNAL_OWNED_ELEMENTS_H_
 
 #include <array>
 #include <cstddef>
@@ -13,7 +15,7 @@
 #include <utility>
 
 namespace heddle {
-namespace pool_internal {
+namespace internal {
 
 // A range may say so itself.
 template <typename Range>
@@ -27,6 +29,8 @@ template <typename Range>
 } > {};
 template <typename T, size_t n>
 struct OwnsElements<std::array<T, n>> : std::true_type {};
+template <typename T, size_t n>
+struct OwnsElements<T[n]> : std::true_type {};
 template <SaysWhatItOwns Range>
 struct OwnsElements<Range> : Range::OwnsElements {};
 
@@ -48,7 +52,7 @@ decltype(auto) ReadElement(Iterator& it) {
   }
 }
 
-}  // namespace pool_internal
+}  // namespace internal
 }  // namespace heddle
 
-#endif  // HEDDLE_POOL_INTERNAL_OWNED_ELEMENTS_H_
+#endif  // HEDDLE_THREAD_INTERNAL_OWNED_ELEMENTS_H_
