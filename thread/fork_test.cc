@@ -340,6 +340,30 @@ TEST(ForkTest, AThreadThatForkedMayReturnInTheChild) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+// The last thread calls exit() when Heddle is done with it, and is not waited
+// for.
+TEST(ForkTest, TheLastThreadOfTheChildMayBeAnotherOne) {
+  if (!internal::kLastThreadMayEnd) GTEST_SKIP();
+  pid_t child = -1;
+  Thread thread([&child] {
+    child = fork();
+    if (child != 0) return;
+    alarm(60);
+    internal::PassOverLostThreadsAtExit();
+    auto* const last = new Thread([] {
+      while (MainThread().IsAlive()) std::this_thread::yield();
+      for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+    });
+    last->Start();
+  });
+  thread.Start();
+  EXPECT_TRUE(thread.Join());
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 TEST(ForkTest, NamesAreChangedWhileOneForks) {
   const ThreadHandle me = CurrentThread();
   Storm storm([] { MainThread().set_name("MainThread"); });

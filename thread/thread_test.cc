@@ -475,6 +475,26 @@ TEST(ThreadTest, JoiningOneselfThrowsLogicErrorAndChangesNothing) {
   EXPECT_EQ(limited_error, "Thread::Join: a thread cannot join itself");
 }
 
+TEST(ThreadTest, JoiningOneselfAtTheVeryEndThrowsLogicErrorToo) {
+  {
+    Thread first([] {});  // Heddle's key is older, and comes first
+    first.Start();
+  }
+  static Thread* thread;
+  static std::string error;
+  pthread_key_t key;
+  ASSERT_EQ(
+      pthread_key_create(
+          &key, [](void*) { error = LogicErrorOf([] { thread->Join(); }); }),
+      0);
+  Thread own([&key] { pthread_setspecific(key, &key); });
+  thread = &own;
+  own.Start();
+  EXPECT_TRUE(own.Join());
+  EXPECT_EQ(error, "Thread::Join: a thread cannot join itself");
+  pthread_key_delete(key);
+}
+
 TEST(ThreadTest, StartingOneselfAgainThrowsLogicError) {
   std::string error;
   std::unique_ptr<Thread> thread;

@@ -85,6 +85,7 @@ class ThreadState : public ThreadRecord {
   static void* Run(void* opaque);
   int StartAtSystem();
   bool Reap(const WaitLimit& limit);
+  void LetGo();
   bool TakeOn();
 
   Atomic<uint32_t> owner_{kNobody};
