@@ -163,8 +163,8 @@ bool IsFilledBelow(const WaitingTask& waiting) {
 
 // Calls `wait(task)` in a task, which is to run a task that does the same and
 // wait for it there, until a task runs in another thread than that which waits
-// for it. That one forks and returns. The child's threads may have been given the
-// stack of the one that waits: true if the child then leaves that as it is.
+// for it. That one forks and returns. The child's threads may have been given
+// the stack of the one that waits: true if the child then leaves that as it is.
 template <typename Wait>
 bool ReturnsOnItsOwnStack(const Wait& wait) {
   static WaitingTask waiting;

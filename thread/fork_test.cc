@@ -388,8 +388,8 @@ TEST(ForkTest, ThreadsOfOthersComeAndGoWhileOneForks) {
 }
 
 #if defined(__linux__)
-// The first process of a namespace of pids has the number 1, and so has its child
-// that is the first of the next.
+// The first process of a namespace of pids has the number 1, and so has its
+// child that is the first of the next.
 TEST(ForkTest, AChildMayHaveThePidOfItsParent) {
   const int code = ExitCodeOfChild([] {
     static_cast<void>(ActiveCount());

@@ -7,12 +7,13 @@
 // running_call.h, and it makes no difference to how many tasks run at a time.
 //
 // A task may call fork(). Where it runs in another thread than the one that
-// waits, the child has only that other one; the stack of the waiting one is free
-// memory there, which the child's new threads may get. So when the task returns
-// in the child, its thread ends, and touches nothing of the waiting one's:
+// waits, the child has only that other one; the stack of the waiting one is
+// free memory there, which the child's new threads may get. So when the task
+// returns in the child, its thread ends, and touches nothing of the waiting
+// one's:
 //   (I1) what the stand-in runs is a copy on its own stack, and has its result
-//        there; that goes to the waiting thread only where no fork() has come in
-//        between.
+//        there; that goes to the waiting thread only where no fork() has come
+//        in between.
 //
 // Thread safety: all functions.
 

@@ -19,9 +19,9 @@
 // in the child of a fork() that another thread than main()'s has called: there
 // the first thread is the child's first. (The end of the thread that called
 // fork() is not that of the child, so its thread_local objects tell nothing.)
-// Nothing of this happens on _exit(), quick_exit() and abort(), nor in the child
-// for the threads and hooks of its parent: those are the parent's, and what the
-// child has made itself is seen to (at_fork.h).
+// Nothing of this happens on _exit(), quick_exit() and abort(), nor in the
+// child for the threads and hooks of its parent: those are the parent's, and
+// what the child has made itself is seen to (at_fork.h).
 
 #ifndef HEDDLE_THREAD_INTERNAL_AT_EXIT_H_
 #define HEDDLE_THREAD_INTERNAL_AT_EXIT_H_

@@ -145,6 +145,10 @@ bool ThreadState::TakeOn() {
   return extras_->refusal == 0;
 }
 
+void ThreadState::DestroyReporting() noexcept {
+  CallReporting([this] { DestroyFunction(); });
+}
+
 void* ThreadState::Run(void* opaque) {
   const auto self =
       RefPtr<ThreadState>::Adopt(static_cast<ThreadState*>(opaque));
@@ -163,7 +167,7 @@ void* ThreadState::Run(void* opaque) {
       ThreadState& state;
       ~End() {
         const NoCancel no_cancel;
-        CallReporting([this] { state.DestroyFunction(); });
+        state.DestroyReporting();
         state.phase_.store(kEnded, std::memory_order_release);  // [PHASE]
       }
     };
