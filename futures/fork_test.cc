@@ -1,17 +1,27 @@
 // The child of a fork() and executors: those of its parent have ended, its own
 // work. What holds is said in thread/README.md, "After fork()".
 
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
 #include <memory>
 #include <vector>
 
+#include "absl/base/config.h"
 #include "gtest/gtest.h"
 #include "heddle/futures/future.h"
 #include "heddle/futures/promise.h"
 #include "heddle/futures/thread_pool_executor.h"
+#include "heddle/pool/imap_results.h"
 #include "heddle/pool/thread_pool.h"
 #include "heddle/thread/internal/fork_child.h"
+#include "heddle/thread/this_thread.h"
 #include "heddle/thread/thread.h"
 
 namespace heddle {
@@ -121,6 +131,92 @@ TEST(ForkTest, AForkedTaskMayWaitForTasksOfTheChild) {
     });
   });
   EXPECT_EQ(forked.Result(), 0);
+}
+
+// --- On another thread's stack ----------------------------------------------
+
+// A task that waits for one that runs, for want of stack, in another thread.
+struct WaitingTask {
+  volatile char* frame = nullptr;
+  uint64_t thread = 0;
+};
+
+// What lay below the frame of the task that waits: calls of Heddle's.
+constexpr size_t kBelow = 8192;
+constexpr char kFilling = 0x5a;
+
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
+__attribute__((no_sanitize("address")))
+#endif
+void FillBelow(const WaitingTask& waiting) {
+  for (size_t i = 0; i < kBelow; ++i) *(waiting.frame - i) = kFilling;
+}
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
+__attribute__((no_sanitize("address")))
+#endif
+bool IsFilledBelow(const WaitingTask& waiting) {
+  for (size_t i = 0; i < kBelow; ++i) {
+    if (*(waiting.frame - i) != kFilling) return false;
+  }
+  return true;
+}
+
+// Calls `wait(task)` in a task, which is to run a task that does the same and
+// wait for it there, until a task runs in another thread than that which waits
+// for it. That one forks and returns. The child's threads may have been given
+// the stack of the one that waits: true if the child then leaves that as it is.
+template <typename Wait>
+bool ReturnsOnItsOwnStack(const Wait& wait) {
+  static WaitingTask waiting;
+  waiting = WaitingTask();
+  pid_t child = -1;
+  std::function<void()> task = [&wait, &child, &task] {
+    if (waiting.thread != 0 && waiting.thread != GetNativeId()) {
+      child = fork();
+      if (child != 0) return;
+      alarm(60);
+      static_cast<void>(
+          std::atexit([] { _exit(IsFilledBelow(waiting) ? 7 : 8); }));
+      FillBelow(waiting);
+      return;
+    }
+    waiting.thread = GetNativeId();
+    waiting.frame = static_cast<char*>(__builtin_frame_address(0)) - 512;
+    wait(task);
+  };
+  const pid_t parent = getpid();
+  const size_t before = StackSize(size_t{256} << 10);
+  wait(task);
+  StackSize(before);
+  EXPECT_EQ(getpid(), parent);
+  int status = 0;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  return WEXITSTATUS(status) == 7;
+}
+
+TEST(ForkTest, ATaskThatForkedOnAnothersStackMayReturnInTheChild) {
+  if (!internal::kLastThreadMayEnd) GTEST_SKIP();
+  ThreadPoolExecutor executor(1);
+  EXPECT_TRUE(ReturnsOnItsOwnStack([&](const std::function<void()>& task) {
+    executor.Submit(std::cref(task)).Result();
+  }));
+}
+
+TEST(ForkTest, SoMayACallOfAnIMap) {
+  if (!internal::kLastThreadMayEnd) GTEST_SKIP();
+  for (const bool ordered : {true, false}) {
+    ThreadPool pool(1);
+    EXPECT_TRUE(ReturnsOnItsOwnStack([&](const std::function<void()>& task) {
+      const std::vector<int> one(1);
+      const auto call = [&task](int) { task(); };
+      if (ordered) {
+        pool.IMap(call, one).Wait();
+      } else {
+        pool.IMapUnordered(call, one).Wait();
+      }
+    }));
+  }
 }
 
 }  // namespace

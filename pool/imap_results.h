@@ -383,11 +383,13 @@ class IMapResults {
     if (!pool_internal::IsEndless(limit) || !pool_.IsWorkerHere()) return;
     for (const typename Chunk::Ptr& chunk : progress_->chunks) {
       if (IsNextThere()) return;
-      bool ran = false;
-      pool_internal::RunWithStack([&]() noexcept {
+      const bool ran = pool_internal::RunWithStack([chunk = chunk,
+                                                    shared =
+                                                        shared_]() noexcept {
         const pool_internal::NestedCalls::Afresh afresh;  // of stack is enough
-        ran = chunk->Claim();
-        if (ran) shared_->Run(chunk);
+        if (!chunk->Claim()) return false;
+        shared->Run(chunk);
+        return true;
       });
       // Else somebody is at it.
       if (ran || shared_->ordered()) return;

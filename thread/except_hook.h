@@ -1,9 +1,9 @@
 // The except hook: where exceptions go that nobody will ask for.
 //
 // What a thread's function throws, and what a task without a result throws, has
-// no caller to go to. It is passed, once, to one process-wide hook, in the
-// thread where it was thrown. The hook that is there at first prints one line
-// to stderr, of this form:
+// no caller to go to, nor has what a destructor of either throws. It is passed,
+// once, to one process-wide hook, in the thread where it was thrown. The hook
+// that is there at first prints one line to stderr, of this form:
 //
 //   Exception in thread 4711 (search): std::runtime_error: disk full
 //

@@ -2,6 +2,7 @@
 // for each piece of process-wide state of this floor: the list is in
 // thread/internal/README.md, "After fork()".
 
+#include <sched.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "gtest/gtest.h"
 #include "heddle/thread/except_hook.h"
 #include "heddle/thread/internal/at_exit.h"
+#include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/fork_child.h"
 #include "heddle/thread/internal/os_thread.h"
 #include "heddle/thread/internal/parking.h"
@@ -340,6 +342,30 @@ TEST(ForkTest, AThreadThatForkedMayReturnInTheChild) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+// The last thread calls exit() when Heddle is done with it, and is not waited
+// for.
+TEST(ForkTest, TheLastThreadOfTheChildMayBeAnotherOne) {
+  if (!internal::kLastThreadMayEnd) GTEST_SKIP();
+  pid_t child = -1;
+  Thread thread([&child] {
+    child = fork();
+    if (child != 0) return;
+    alarm(60);
+    internal::PassOverLostThreadsAtExit();
+    auto* const last = new Thread([] {
+      while (MainThread().IsAlive()) std::this_thread::yield();
+      for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+    });
+    last->Start();
+  });
+  thread.Start();
+  EXPECT_TRUE(thread.Join());
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 TEST(ForkTest, NamesAreChangedWhileOneForks) {
   const ThreadHandle me = CurrentThread();
   Storm storm([] { MainThread().set_name("MainThread"); });
@@ -361,7 +387,66 @@ TEST(ForkTest, ThreadsOfOthersComeAndGoWhileOneForks) {
   }
 }
 
+#if defined(__linux__)
+// The first process of a namespace of pids has the number 1, and so has its
+// child that is the first of the next.
+TEST(ForkTest, AChildMayHaveThePidOfItsParent) {
+  const int code = ExitCodeOfChild([] {
+    static_cast<void>(ActiveCount());
+    // Where that takes root, a namespace of users makes one of this process.
+    if (unshare(CLONE_NEWPID) != 0 &&
+        unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0) {
+      return 77;
+    }
+    return ExitCodeOfChild([] {
+      if (getpid() != 1 || unshare(CLONE_NEWPID) != 0) return 77;
+      const uint32_t before = internal::Forks();
+      return ExitCodeOfChild([before] {
+        if (getpid() != 1) return 77;
+        return internal::Forks() == before + 1 ? 0 : 1;
+      });
+    });
+  });
+  if (code == 77) GTEST_SKIP() << "the system refuses a namespace";
+  EXPECT_EQ(code, 0);
+}
+#endif
+
 // --- The end of the process -------------------------------------------------
+
+std::atomic<bool> static_is_gone{false};
+struct StaticOfTheChild {
+  ~StaticOfTheChild() { static_is_gone = true; }
+};
+
+// Whatever thread called fork(); until the child's first Start().
+TEST(ForkTest, ThreadsOfTheChildAreJoinedBeforeItsStaticsAreDestroyed) {
+  if (!kChildMayStartThreads) GTEST_SKIP();
+  Thread first([] {});  // the parent has seen to its own end
+  first.Start();
+  first.Join();
+  int code = -1;
+  const auto forks = [&code] {
+    code = ExitCodeOfChild([]() -> int {
+      static const StaticOfTheChild object;
+      auto* const thread = new Thread([](const std::stop_token& stop) {
+        while (!stop.stop_requested()) std::this_thread::yield();
+        for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+        _exit(static_is_gone ? 8 : 7);
+      });
+      thread->Start();
+      std::exit(9);
+    });
+  };
+  forks();
+  EXPECT_EQ(code, 7);
+  std::thread(forks).join();
+  EXPECT_EQ(code, 7);
+  Thread thread(forks);
+  thread.Start();
+  EXPECT_TRUE(thread.Join());
+  EXPECT_EQ(code, 7);
+}
 
 TEST(ForkTest, HooksOfTheParentAreNotCalledInTheChildAndItsOwnAre) {
   auto* const parents =

@@ -32,7 +32,9 @@ namespace heddle {
 [[nodiscard]] ThreadHandle CurrentThread();
 
 // The thread that runs main(): alive, never a daemon, named "MainThread". In the
-// child of a fork(): the thread that called it, as it was.
+// child of a fork(): the thread that called it, as it was. (If that thread ends
+// before the process does, by pthread_exit() or in the child by returning, it is
+// alive no more; but it is taken to be if it has not called CurrentThread().)
 [[nodiscard]] ThreadHandle MainThread();
 
 // Every thread that IsAlive(), from the moment Start() is under way: the main

@@ -363,6 +363,50 @@ TEST_F(ThreadExitDeathTest, ThreadIsJoinedAlsoWhenHeddleIsDoneWithIt) {
       testing::ExitedWithCode(0), "^\\[key\\]\\[static\\]$");
 }
 
+TEST_F(ThreadExitDeathTest, ExitAtTheVeryEndOfAThreadDoesNotWaitForIt) {
+  EXPECT_EXIT(
+      {
+        static const SaysWhenDestroyed object{"[static]"};
+        {
+          Thread first([] {});  // Heddle's key is older, and comes first
+          first.Start();
+        }
+        static pthread_key_t key;
+        if (pthread_key_create(&key, [](void*) { std::exit(5); }) != 0)
+          std::exit(1);
+        Thread thread([] { pthread_setspecific(key, &key); });
+        thread.Start();
+        thread.Join();  // does not return
+      },
+      testing::ExitedWithCode(5), "^\\[static\\]$");
+}
+
+// Its destructor lets it go, and no end of the process waits for it.
+TEST_F(ThreadExitDeathTest, ThreadMayBeDestroyedAtItsOwnVeryEnd) {
+  EXPECT_EXIT(
+      {
+        static const SaysWhenDestroyed object{"[static]"};
+        {
+          Thread first([] {});
+          first.Start();
+        }
+        static std::atomic<Thread*> thread{nullptr};
+        static std::atomic<bool> destroyed{false};
+        static pthread_key_t key;
+        if (pthread_key_create(&key, [](void*) {
+              delete thread.load();
+              destroyed = true;
+            }) != 0) {
+          std::exit(1);
+        }
+        thread = new Thread([] { pthread_setspecific(key, &key); });
+        thread.load()->Start();
+        while (!destroyed.load()) std::this_thread::yield();
+        std::exit(3);
+      },
+      testing::ExitedWithCode(3), "^\\[static\\]$");
+}
+
 TEST_F(ThreadExitDeathTest, UnderscoreExitWaitsForNothing) {
   EXPECT_EXIT(
       {

@@ -475,6 +475,71 @@ TEST(ThreadTest, JoiningOneselfThrowsLogicErrorAndChangesNothing) {
   EXPECT_EQ(limited_error, "Thread::Join: a thread cannot join itself");
 }
 
+// Throws when it is destroyed, unless it was moved from.
+struct ThrowsWhenDestroyed {
+  ThrowsWhenDestroyed() = default;
+  ThrowsWhenDestroyed(ThrowsWhenDestroyed&& other) noexcept
+      : throws(std::exchange(other.throws, false)) {}
+  ~ThrowsWhenDestroyed() noexcept(false) {
+    if (throws) throw std::runtime_error("destructor");
+  }
+  bool throws = true;
+};
+
+TEST(ThreadTest, WhatADestructorThrowsIsReported) {
+  std::atomic<int> reported{0};
+  SetExceptHook([&reported](const ExceptHookArgs&) { ++reported; });
+  int ran = 0;
+  {
+    Thread of_a_function([&ran, object = ThrowsWhenDestroyed()] { ++ran; });
+    of_a_function.Start();
+  }
+  EXPECT_EQ(reported, 1);
+  {
+    Thread of_an_argument([&ran](const ThrowsWhenDestroyed&) { ++ran; },
+                          ThrowsWhenDestroyed());
+    of_an_argument.Start();
+  }
+  EXPECT_EQ(reported, 2);
+  {
+    Timer timer(absl::ZeroDuration(),
+                [&ran, object = ThrowsWhenDestroyed()] { ++ran; });
+    timer.Start();
+    timer.WaitFinished();
+  }
+  EXPECT_EQ(reported, 3);
+  EXPECT_EQ(ran, 3);
+  {
+    const Thread unstarted([object = ThrowsWhenDestroyed()] {});
+  }
+  EXPECT_EQ(reported, 4);
+  {
+    const Timer unstarted(absl::Hours(1), [object = ThrowsWhenDestroyed()] {});
+  }
+  EXPECT_EQ(reported, 5);
+  SetExceptHook(nullptr);
+}
+
+TEST(ThreadTest, JoiningOneselfAtTheVeryEndThrowsLogicErrorToo) {
+  {
+    Thread first([] {});  // Heddle's key is older, and comes first
+    first.Start();
+  }
+  static Thread* thread;
+  static std::string error;
+  pthread_key_t key;
+  ASSERT_EQ(
+      pthread_key_create(
+          &key, [](void*) { error = LogicErrorOf([] { thread->Join(); }); }),
+      0);
+  Thread own([&key] { pthread_setspecific(key, &key); });
+  thread = &own;
+  own.Start();
+  EXPECT_TRUE(own.Join());
+  EXPECT_EQ(error, "Thread::Join: a thread cannot join itself");
+  pthread_key_delete(key);
+}
+
 TEST(ThreadTest, StartingOneselfAgainThrowsLogicError) {
   std::string error;
   std::unique_ptr<Thread> thread;

@@ -64,6 +64,7 @@ void RunOnNewStack(void (*run)(void* context) noexcept, void* context) {
     there.running_call = calls;
     there.block_listener = own.listener;
     run(context);
+    // From here on only what is this thread's own: (I1).
     there.block_listener = nullptr;
     there.running_call = nullptr;
     there.worker = nullptr;

@@ -156,9 +156,7 @@ bool ResultState::RemoveHook(ResultHook& hook) noexcept {
 bool ResultState::RunInPlace() {
   if (pool() == 0 || pool() != internal::ThisThread().pool || !CanRunHere())
     return false;
-  bool ran = false;
-  RunWithStack([this, &ran] { ran = RunFromHere(); });
-  return ran;
+  return RunWithStack([this] { return RunFromHere(); });
 }
 
 bool ResultState::RunFromHere() noexcept {

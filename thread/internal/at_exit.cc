@@ -92,11 +92,17 @@ struct ExitHooks {
 namespace {
 
 constinit ExitHooks hooks;
-constinit AtFork at_fork([] { hooks.ResetInChild(); });
 
 // Whether std::atexit() was called. Set after that: twice does no harm, and no
-// thread goes on before it is done. It outlives a fork, as what it stands for.
+// thread goes on before it is done.
 constinit Atomic<bool> leaves_at_exit{false};
+
+// A child calls std::atexit() once more: what the parent has registered comes
+// after the destructors of statics that the child has made since.
+constinit AtFork at_fork([] {
+  hooks.ResetInChild();
+  leaves_at_exit.store(false, std::memory_order_relaxed);  // one thread
+});
 
 // How long the end of the process waits without a word.
 WaitLimit Patience() { return WaitLimit(std::chrono::seconds(3)).Started(); }

@@ -15,9 +15,12 @@
 // In the main thread it comes after its thread_local objects are destroyed and,
 // by the rules of the language, before any static is. If another thread calls
 // exit(), it comes before those statics are destroyed that were there when the
-// first thread was started, and that thread itself is not joined. Nothing of
-// this happens on _exit(), quick_exit() and abort(), nor in the child of a
-// fork() for the threads and hooks of its parent: those are the parent's, and
+// first thread was started, and that thread itself is not joined. So it is also
+// in the child of a fork() that another thread than main()'s has called: there
+// the first thread is the child's first. (The end of the thread that called
+// fork() is not that of the child, so its thread_local objects tell nothing.)
+// Nothing of this happens on _exit(), quick_exit() and abort(), nor in the
+// child for the threads and hooks of its parent: those are the parent's, and
 // what the child has made itself is seen to (at_fork.h).
 
 #ifndef HEDDLE_THREAD_INTERNAL_AT_EXIT_H_
@@ -56,7 +59,7 @@ class ExitHook {
 };
 
 // Makes sure that the end of the process waits for threads. Called before each
-// start; has an effect once.
+// start; has an effect once in each process.
 void JoinThreadsAtExit();
 
 }  // namespace internal

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include <cstdint>
+#include <utility>
 
 #include "heddle/thread/internal/atomic.h"
 #include "heddle/thread/internal/per_thread.h"
@@ -25,22 +25,21 @@ namespace {
 constexpr int kMostResets = 32;
 constinit Atomic<void (*)()> resets[kMostResets] = {};
 constinit Atomic<bool> is_registered{false};
-constinit pid_t last_child = 0;  // its handlers have run
 
 void BeforeFork() {
+  PerThread& self = ThisThread();
+  self.forks = true;
 #if defined(__linux__)
-  ThisThread().forks_as_main =
-      static_cast<pid_t>(syscall(SYS_gettid)) == getpid();
+  self.forks_as_main = static_cast<pid_t>(syscall(SYS_gettid)) == getpid();
 #endif
 }
 
 void InChild() {
-  // Two threads may have registered this, both.
-  const pid_t child = getpid();
-  if (last_child == child) return;
-  last_child = child;
-  ++fork_count;
   PerThread& self = ThisThread();
+  // Two threads may have registered this, both. (The child's pid does not tell:
+  // in a namespace of its own it may be the parent's.)
+  if (!std::exchange(self.forks, false)) return;
+  ++fork_count;
   self.native_id = 0;  // the child's only thread has a new one
   // It may be in the middle of a task, but the pool's worker it is no more: the
   // pool has ended.

@@ -33,8 +33,9 @@ struct LocalValue;
 struct PerThread {
   // ThreadId(): the system's id. 0: not asked for yet.
   uint32_t native_id = 0;
-  // Whether it is the system's main thread: kept of the last fork() that it
-  // called (at_fork.cc).
+  // Whether it has called fork(): in the child, until that is noticed. And
+  // whether it is the system's main thread, at its last fork() (at_fork.cc).
+  bool forks = false;
   bool forks_as_main = false;
   // True while the thread's end will call EndThread() (per_thread.cc).
   bool end_is_armed = false;

@@ -134,7 +134,13 @@ bool ThreadRecord::IsAlive() const {
   return now >= kStarting && now <= kRunning;
 }
 
-bool ThreadRecord::IsCurrent() const { return ThisThread().record == this; }
+// Not by the thread's record: the last that the system does at a thread's end,
+// which may be anything, comes after EndRecord().
+bool ThreadRecord::IsCurrent() const {
+  // relaxed: a thread sees its own number.
+  const uint64_t ident = ident_.load(std::memory_order_relaxed);
+  return ident != 0 && ident == CurrentIdent();
+}
 
 bool ThreadRecord::Join(const WaitLimit& limit) {
   static_cast<void>(limit);

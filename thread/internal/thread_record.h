@@ -52,6 +52,7 @@ class ThreadRecord {
   bool Waits() const { return waits_.load(std::memory_order_relaxed); }
 
   Kind kind() const { return kind_; }
+  // Whether it is the calling thread's, to the very end of that.
   bool IsCurrent() const;
 
   // In the child of a fork(): whether it was a thread of the parent's, started

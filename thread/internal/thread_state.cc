@@ -145,6 +145,10 @@ bool ThreadState::TakeOn() {
   return extras_->refusal == 0;
 }
 
+void ThreadState::DestroyReporting() noexcept {
+  CallReporting([this] { DestroyFunction(); });
+}
+
 void* ThreadState::Run(void* opaque) {
   const auto self =
       RefPtr<ThreadState>::Adopt(static_cast<ThreadState*>(opaque));
@@ -163,7 +167,7 @@ void* ThreadState::Run(void* opaque) {
       ThreadState& state;
       ~End() {
         const NoCancel no_cancel;
-        CallReporting([this] { state.DestroyFunction(); });
+        state.DestroyReporting();
         state.phase_.store(kEnded, std::memory_order_release);  // [PHASE]
       }
     };
@@ -220,8 +224,15 @@ bool ThreadState::Reap(const WaitLimit& limit) {
     }
     spot.WakeAll(woken);  // (J1)
   }
-  if (let_go) os_thread_.Detach();  // (J2)
+  if (let_go) LetGo();  // (J2)
   return false;
+}
+
+// REQUIRES: owner_ is kLetGo, and this thread has made it that.
+void ThreadState::LetGo() {
+  os_thread_.Detach();
+  // EndOf() has left it to a joiner, if it came before.
+  if (phase() >= kGone) ThreadRegistry::Remove(*this);
 }
 
 void ThreadState::JoinOrLetGo() noexcept {
@@ -236,7 +247,7 @@ void ThreadState::JoinOrLetGo() noexcept {
     uint32_t owner = kNobody;
     if (owner_.compare_exchange_strong(owner, kLetGo,
                                        std::memory_order_relaxed)) {
-      os_thread_.Detach();
+      LetGo();
       return;
     }
     // A joiner deals with it: it has joined it, will, or detaches it (J2).

@@ -48,6 +48,9 @@ class ThreadState : public ThreadRecord {
 
   std::stop_token stop_token() const { return stop_.get_token(); }
 
+  // DestroyFunction(); what a destructor throws goes to the except hook.
+  void DestroyReporting() noexcept;
+
  private:
   // Who deals with the system's thread when it has ended. Nobody at first; then
   // the one who changes it. relaxed: handle and end come with [PHASE].
@@ -85,6 +88,7 @@ class ThreadState : public ThreadRecord {
   static void* Run(void* opaque);
   int StartAtSystem();
   bool Reap(const WaitLimit& limit);
+  void LetGo();
   bool TakeOn();
 
   Atomic<uint32_t> owner_{kNobody};
@@ -107,8 +111,8 @@ class ThreadStateOf final : public ThreadState {
       : ThreadState(std::forward<Settings>(settings)...), body_(make()) {}
   ThreadStateOf(const ThreadStateOf&) = delete;
   ThreadStateOf& operator=(const ThreadStateOf&) = delete;
-  ~ThreadStateOf() override {
-    if (has_body_) body_.~Body();
+  ~ThreadStateOf() noexcept override {
+    if (has_body_) DestroyReporting();  // it never ran
   }
 
  private:
