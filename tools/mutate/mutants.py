@@ -1469,8 +1469,8 @@ MUTANTS = [
     (
         "who takes the results of an IMap waits for what only it would make",
         "pool/imap_results.h",
-        "        ran = chunk->Claim();",
-        "        ran = false;",
+        "if (!chunk->Claim()) return false;",
+        "if (true) return false;",
         models(THREAD_POOL, "ThreadPoolModel", "AnIMapInsideIsMadeByWhoWantsIt"),
     ),
     (
