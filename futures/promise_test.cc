@@ -242,10 +242,10 @@ TEST(PromiseTest, SetResultThatEndsItsThreadHasChangedNothing) {
       [promise = std::move(dropped)]() mutable { promise.SetResult(1); });
   other.Start();
   other.Join();
-  EXPECT_THROW(broken.Get(), BrokenPromise);
+  EXPECT_THROW(broken.Result(), BrokenPromise);
   EXPECT_FALSE(still_open.Done());
   kept.SetException(std::make_exception_ptr(std::runtime_error("later")));
-  EXPECT_THROW(still_open.Get(), std::runtime_error);
+  EXPECT_THROW(still_open.Result(), std::runtime_error);
 }
 #endif
 
