@@ -1,5 +1,7 @@
 #include "heddle/futures/promise.h"
 
+#include <pthread.h>
+
 #include <atomic>
 #include <cstddef>
 #include <exception>
@@ -14,6 +16,7 @@
 #include "heddle/futures/future.h"
 #include "heddle/pool/errors.h"
 #include "heddle/thread/internal/run_concurrently.h"
+#include "heddle/thread/thread.h"
 
 namespace heddle {
 namespace {
@@ -248,6 +251,30 @@ TEST(PromiseTest, OfTwoWhoSetOneIsRefused) {
     EXPECT_EQ(refused, 1);
     EXPECT_EQ(future.Result(), 1);
   }
+}
+#endif
+
+#if defined(ABSL_HAVE_EXCEPTIONS) && defined(__GLIBC__)
+struct EndsItsThread {
+  explicit EndsItsThread(int) { pthread_exit(nullptr); }
+};
+
+TEST(PromiseTest, SetResultThatEndsItsThreadHasChangedNothing) {
+  Promise<EndsItsThread> kept;
+  Future<EndsItsThread> still_open = kept.GetFuture();
+  Promise<EndsItsThread> dropped;
+  Future<EndsItsThread> broken = dropped.GetFuture();
+  Thread thread([&kept] { kept.SetResult(1); });
+  thread.Start();
+  thread.Join();
+  Thread other(
+      [promise = std::move(dropped)]() mutable { promise.SetResult(1); });
+  other.Start();
+  other.Join();
+  EXPECT_THROW(broken.Result(), BrokenPromise);
+  EXPECT_FALSE(still_open.Done());
+  kept.SetException(std::make_exception_ptr(std::runtime_error("later")));
+  EXPECT_THROW(still_open.Result(), std::runtime_error);
 }
 #endif
 

@@ -1,6 +1,8 @@
 // The child of a fork(), the pools of its parent, whose threads it has not, and
 // its own. What holds is said in thread/README.md, "After fork()".
 
+#include "heddle/pool/internal/fork.h"
+
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,8 +10,10 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <stdexcept>
 #include <thread>
 
+#include "absl/base/config.h"
 #include "gtest/gtest.h"
 #include "heddle/pool/blocking_region.h"
 #include "heddle/pool/internal/task_queue.h"
@@ -17,6 +21,7 @@
 #include "heddle/pool/task.h"
 #include "heddle/pool/worker_pool.h"
 #include "heddle/thread/internal/fork_child.h"
+#include "heddle/thread/internal/throw.h"
 #include "heddle/thread/thread.h"
 
 namespace heddle {
@@ -185,6 +190,26 @@ TEST(ForkTest, AnObserverMayFork) {
   pool.Shutdown(ShutdownMode::kDrain);
   EXPECT_EQ(observer.code, 0);
 }
+
+#ifdef ABSL_HAVE_EXCEPTIONS
+TEST(ForkTest, WhoTookAForkAndForksTouchesItNoMoreInTheChild) {
+  bool in_child = false;
+  int status = -1;
+  auto function = [&] {
+    const pid_t pid = fork();
+    if (pid == 0) {
+      in_child = true;
+      internal::Throw(std::runtime_error("to be kept in the fork"));
+    }
+    waitpid(pid, &status, 0);
+  };
+  pool_internal::ForkOf<decltype(function)> fork_of_other(function);
+  Task(&fork_of_other).Run();
+  if (in_child) _exit(fork_of_other.error() == nullptr ? 0 : 1);
+  fork_of_other.Wait();
+  EXPECT_EQ(status, 0);
+}
+#endif
 
 }  // namespace
 }  // namespace heddle

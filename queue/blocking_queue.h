@@ -303,6 +303,7 @@ class BlockingQueue {
   //        that release is its last touch of the queue, or the exchange of
   //        done_ is (D2). The destructor takes both locks, and so comes after
   //        every such release. Where both are taken, put_lock_ is the first.
+  //        What is left of items ends later, and touches no queue.
   //   [ITEM] release of puts_ by the put side -> acquire by the get side: the
   //        item before its taking.
   //   [ROOM] release of takes_ by the get side -> acquire by the put side: the

@@ -4,10 +4,12 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <iterator>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -16,6 +18,7 @@
 #include "heddle/queue/queue.h"
 #include "heddle/queue/select.h"
 #include "heddle/queue/simple_queue.h"
+#include "heddle/sync/event.h"
 #include "heddle/thread/internal/run_concurrently.h"
 
 namespace heddle {
@@ -136,6 +139,103 @@ TYPED_TEST(LifetimeWithABoundTest, WhoJoinedMayDestroyIt) {
         EXPECT_EQ(queue.Get(), 1);
         queue.TaskDone();
       });
+}
+
+// What is destroyed of one of these waits until its queue is gone.
+class Lingering {
+ public:
+  enum Part { kNothing, kLeftOver, kWhole };
+  struct Ends {
+    std::atomic<bool> armed{false};  // once it is in the queue
+    Event begun;
+    Event queue_gone;
+  };
+
+  explicit Lingering(Ends& ends, Part part = kNothing)
+      : ends_(&ends), part_(part) {}
+  Lingering(Lingering&& other) noexcept
+      : ends_(other.ends_),
+        part_(other.part_),
+        is_whole_(std::exchange(other.is_whole_, false)) {}
+  Lingering& operator=(Lingering&& other) noexcept {
+    part_ = other.part_;
+    is_whole_ = std::exchange(other.is_whole_, false);
+    return *this;
+  }
+  ~Lingering() {
+    if (!ends_->armed || part_ != (is_whole_ ? kWhole : kLeftOver)) return;
+    ends_->begun.Set();
+    ends_->queue_gone.Wait();
+  }
+  bool operator<(const Lingering& other) const { return part_ > other.part_; }
+
+ private:
+  Ends* ends_;
+  Part part_;
+  bool is_whole_ = true;
+};
+
+// One gets the first of many, and before what is left of it has ended, the last
+// is got, and the queue destroyed.
+template <typename Queue>
+void DestroyBeforeTheLeftOverEnds(size_t others) {
+  Lingering::Ends ends;
+  auto queue = std::make_unique<Queue>();
+  queue->Put(Lingering(ends, Lingering::kLeftOver));
+  for (size_t i = 0; i < others; ++i) queue->Put(Lingering(ends));
+  ends.armed = true;
+  std::thread other(
+      [&queue = *queue] { EXPECT_TRUE(queue.Get().has_value()); });
+  ends.begun.Wait();
+  for (size_t i = 0; i < others; ++i) EXPECT_TRUE(queue->Get().has_value());
+  queue.reset();
+  ends.queue_gone.Set();
+  other.join();
+}
+
+TEST(LifetimeOfRemainsTest, WhatIsLeftOfAnItemTouchesNoQueue) {
+  DestroyBeforeTheLeftOverEnds<Queue<Lingering>>(1);
+  DestroyBeforeTheLeftOverEnds<Queue<Lingering>>(1000);
+  DestroyBeforeTheLeftOverEnds<SimpleQueue<Lingering>>(1);
+  DestroyBeforeTheLeftOverEnds<SimpleQueue<Lingering>>(1000);
+}
+
+template <typename Queue>
+void DestroyBeforeTheDroppedEnd(size_t maxsize, size_t before, size_t after) {
+  Lingering::Ends ends;
+  auto queue = std::make_unique<Queue>(static_cast<int64_t>(maxsize));
+  // Not at the beginning of a ring.
+  for (size_t i = 0; i < before; ++i) {
+    queue->Put(Lingering(ends));
+    EXPECT_TRUE(queue->Get().has_value());
+    queue->TaskDone();
+  }
+  queue->Put(Lingering(ends, Lingering::kWhole));
+  for (size_t i = 0; i < after; ++i) queue->Put(Lingering(ends));
+  ends.armed = true;
+  std::thread other([&queue = *queue, after] {
+    EXPECT_EQ(queue.Shutdown(QueueShutdown::kImmediate), after + 1);
+  });
+  ends.begun.Wait();
+  EXPECT_FALSE(queue->Get().has_value());
+  EXPECT_TRUE(queue->Join());
+  queue.reset();
+  ends.queue_gone.Set();
+  other.join();
+}
+
+template <typename Queue>
+void DestroyBeforeTheDroppedEnd() {
+  DestroyBeforeTheDroppedEnd<Queue>(/*maxsize=*/0, 0, 1);
+  DestroyBeforeTheDroppedEnd<Queue>(/*maxsize=*/0, 30, 1000);
+  DestroyBeforeTheDroppedEnd<Queue>(/*maxsize=*/1, 0, 0);
+  DestroyBeforeTheDroppedEnd<Queue>(/*maxsize=*/3, 2, 2);
+}
+
+TEST(LifetimeOfRemainsTest, WhatAShutdownDropsTouchesNoQueue) {
+  DestroyBeforeTheDroppedEnd<Queue<Lingering>>();
+  DestroyBeforeTheDroppedEnd<LifoQueue<Lingering>>();
+  DestroyBeforeTheDroppedEnd<PriorityQueue<Lingering>>();
 }
 
 }  // namespace

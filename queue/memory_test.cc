@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <type_traits>
+#include <utility>
 
 #include "absl/base/config.h"
 #include "gtest/gtest.h"
@@ -27,13 +28,29 @@ struct Large {
   char bytes[500] = {};
 };
 
+// One that has to be destroyed.
+struct Destroyed {
+  explicit Destroyed(int v) : value(v) {}
+  Destroyed(Destroyed&& other) noexcept
+      : value(std::exchange(other.value, 0)) {}
+  Destroyed& operator=(Destroyed&& other) noexcept {
+    value = std::exchange(other.value, 0);
+    return *this;
+  }
+  ~Destroyed() { value = -1; }
+  bool operator<(const Destroyed& other) const { return value < other.value; }
+  int value;
+};
+
 template <typename Queue>
 class MemoryTest : public ::testing::Test {};
 
 using Queues =
     ::testing::Types<Queue<int>, LifoQueue<int>, PriorityQueue<int>,
                      SimpleQueue<int>, Queue<Large>, LifoQueue<Large>,
-                     PriorityQueue<Large>, SimpleQueue<Large>>;
+                     PriorityQueue<Large>, SimpleQueue<Large>, Queue<Destroyed>,
+                     LifoQueue<Destroyed>, PriorityQueue<Destroyed>,
+                     SimpleQueue<Destroyed>>;
 TYPED_TEST_SUITE(MemoryTest, Queues);
 
 template <typename Queue>

@@ -2,13 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <limits>
 #include <ostream>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "heddle/sync/internal/small_action.h"
@@ -152,19 +152,20 @@ void Barrier::Act(uint32_t number, WakeList& released) {
   internal::PerThread& thread = internal::ThisThread();
   const sync_internal::RunningAction running{this, thread.running_action};
   thread.running_action = &running;
-  const std::exception_ptr error = internal::CatchAll([this] { action_(); });
-  thread.running_action = running.outer;
-  if (error != nullptr) {
-    ParkingSpot spot(this);
-    Break(spot, released);
-  }
-  {
+  bool has_returned = false;
+  const absl::Cleanup end = [&] {
+    thread.running_action = running.outer;
+    if (!has_returned) {  // it threw, or ends its thread
+      ParkingSpot spot(this);
+      Break(spot, released);
+    }
     WakeList next;
     ParkingSpot spot(&acted_);
     acted_ = number + 1;
     spot.WakeAll(next);
-  }
-  if (error != nullptr) internal::Rethrow(error);
+  };
+  action_();
+  has_returned = true;
 }
 
 // More threads than parties may complete a meeting while the action of the one

@@ -24,8 +24,10 @@
 //
 // The action runs in one thread at a time and may call all methods but Wait(),
 // which throws std::logic_error there. A Reset() or Abort() of the action's
-// does not disturb the meeting for which it runs. If it throws, the barrier is
-// broken, even if somebody has called Reset() meanwhile.
+// does not disturb the meeting for which it runs. If it throws, or ends its thread
+// (pthread_exit()), the barrier is broken, even if somebody has called Reset()
+// meanwhile. A meeting whose action has begun is complete: no limit ends it, and
+// Wait(limit) then lasts as long as the action does.
 //
 // Thread safety: all methods. Destroying the barrier
 // as soon as all parties' Wait() calls of the last meeting but one's own have
@@ -96,7 +98,8 @@ class Barrier {
 
   // Waits for the others, within `limit` or that of the constructor. Returns
   // the order of arrival in this meeting, from 0 to parties() - 1, each once;
-  // the last one ran the action. Throws BrokenBarrierError if the barrier is
+  // the last one ran the action, which no limit counts. Throws
+  // BrokenBarrierError if the barrier is
   // broken or breaks, which a limit that passes makes it do; and, in the thread
   // that ran it, what the action throws. Throws std::logic_error, and changes
   // nothing, if the barrier's own action calls it.

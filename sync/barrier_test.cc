@@ -1,5 +1,7 @@
 #include "heddle/sync/barrier.h"
 
+#include <pthread.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +14,7 @@
 #include <string>
 #include <thread>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "absl/base/config.h"
@@ -21,6 +24,7 @@
 #include "heddle/sync/internal/testing.h"
 #include "heddle/thread/internal/manual_clock.h"
 #include "heddle/thread/internal/run_concurrently.h"
+#include "heddle/thread/thread.h"
 #include "heddle/thread/wait_limit.h"
 
 namespace heddle {
@@ -608,6 +612,36 @@ TEST(BarrierTest, DebugStringTellsWhoWaitsAndWhetherItIsBroken) {
   barrier.Abort();
   EXPECT_EQ(barrier.DebugString(), "Barrier(broken, waiting=0/2)");
 }
+
+#if defined(ABSL_HAVE_EXCEPTIONS) && defined(__GLIBC__)
+TEST(BarrierTest, ActionThatEndsItsThreadBreaksIt) {
+  bool is_first = true;
+  Barrier barrier(2, [&is_first] {
+    if (std::exchange(is_first, false)) pthread_exit(nullptr);
+  });
+  std::atomic<int> broken{0};
+  const auto meet = [&] {
+    try {
+      barrier.Wait();
+    } catch (const BrokenBarrierError&) {
+      ++broken;
+    }
+  };
+  Thread one(meet);
+  Thread two(meet);
+  one.Start();
+  two.Start();
+  one.Join();
+  two.Join();
+  EXPECT_EQ(broken, 1);  // the other has ended
+  EXPECT_TRUE(barrier.broken());
+  barrier.Reset();
+  Thread three([&barrier] { barrier.Wait(); });
+  three.Start();
+  barrier.Wait();
+  three.Join();
+}
+#endif
 
 }  // namespace
 }  // namespace heddle

@@ -7,8 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "heddle/pool/internal/result_state.h"
-#include "heddle/thread/internal/throw.h"
 
 namespace heddle {
 namespace futures_internal {
@@ -46,25 +46,24 @@ class PromiseState final : public pool_internal::ResultOf<T> {
   void SetResult(Arguments&&... arguments) {
     const State before = BeginSetting();
     if (before >= State::kSetting) ThrowInvalidState(before);
-    std::exception_ptr error = internal::CatchAll([&] {
-      this->result_.SetFrom([&]() -> T {
-        if constexpr (std::is_void_v<T>) {
-          static_assert(sizeof...(arguments) == 0, "void has no arguments");
-        } else if constexpr (std::is_reference_v<T>) {
-          static_assert(sizeof...(arguments) == 1, "a reference to one thing");
-          return static_cast<T>((arguments, ...));
-        } else if constexpr (std::is_constructible_v<T, Arguments...>) {
-          // NOLINTNEXTLINE(google-readability-casting): no cast, a new T
-          return T(std::forward<Arguments>(arguments)...);
-        } else {
-          return T{std::forward<Arguments>(arguments)...};  // its members
-        }
-      });
-    });
-    if (error != nullptr) {
+    // Where making it throws, or ends the thread.
+    absl::Cleanup undo = [this, before] {
       this->Change(State::kSetting, before);
-      internal::Rethrow(std::move(error));
-    }
+    };
+    this->result_.SetFrom([&]() -> T {
+      if constexpr (std::is_void_v<T>) {
+        static_assert(sizeof...(arguments) == 0, "void has no arguments");
+      } else if constexpr (std::is_reference_v<T>) {
+        static_assert(sizeof...(arguments) == 1, "a reference to one thing");
+        return static_cast<T>((arguments, ...));
+      } else if constexpr (std::is_constructible_v<T, Arguments...>) {
+        // NOLINTNEXTLINE(google-readability-casting): no cast, a new T
+        return T(std::forward<Arguments>(arguments)...);
+      } else {
+        return T{std::forward<Arguments>(arguments)...};  // its members
+      }
+    });
+    std::move(undo).Cancel();
     FinishBorrowed();
   }
 

@@ -8,6 +8,7 @@
 #ifndef HEDDLE_POOL_INTERNAL_FORK_H_
 #define HEDDLE_POOL_INTERNAL_FORK_H_
 
+#include <cstdint>
 #include <exception>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "heddle/pool/internal/running_call.h"
 #include "heddle/pool/task.h"
 #include "heddle/sync/event.h"
+#include "heddle/thread/internal/at_fork.h"
 #include "heddle/thread/internal/throw.h"
 
 namespace heddle {
@@ -34,14 +36,20 @@ class Fork : public Task::Node {
  protected:
   ~Fork() override = default;
 
-  // By who took it. The Set() is the last touch.
+  // By who took it. The Set() is the last touch. In the child of a fork() of
+  // `function` the thread that waits is lost, and its stack, with this, may be
+  // another's.
   template <typename Function>
   bool RunTaken(Function& function) noexcept {
+    const uint32_t forks = internal::Forks();
+    std::exception_ptr error;
     {
       const RunningCall running(this);
-      error_ = internal::CatchAll([&] { function(); });
+      error = internal::CatchAll([&] { function(); });
     }
-    const bool ok = error_ == nullptr;
+    const bool ok = error == nullptr;
+    if (internal::Forks() != forks) return ok;
+    error_ = std::move(error);
     taken_and_done_.Set();
     return ok;
   }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "heddle/pool/internal/shared_loop.h"
 #include "heddle/pool/internal/task_queue.h"
 #include "heddle/pool/task.h"
@@ -46,9 +47,12 @@ bool LoopBoard::TryRun(const SharedLoop::Work& work,
       owned_.exchange(true, std::memory_order_acquire)) {  // (B1), [OWN]
     return false;
   }
+  // Also where the body ends the thread.
+  const absl::Cleanup disown = [this] {
+    owned_.store(false, std::memory_order_release);  // [OWN]
+  };
   loop_.Open(work);
   error = loop_.Run();
-  owned_.store(false, std::memory_order_release);  // [OWN]
   return true;
 }
 

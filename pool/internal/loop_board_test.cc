@@ -1,14 +1,23 @@
 #include "heddle/pool/internal/loop_board.h"
 
+#ifdef __linux__
+#include <pthread.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "absl/base/config.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "heddle/pool/internal/shared_loop.h"
@@ -254,6 +263,111 @@ TEST_F(LoopBoardStreamTest, WhoWatchesHelpsUntilATaskComes) {
   MustSchedule(pool_, [&] { done.Set(); });
   EXPECT_TRUE(done.Wait(absl::Seconds(60)));
 }
+
+#if defined(ABSL_HAVE_EXCEPTIONS) && defined(__GLIBC__)
+TEST(LoopBoardTest, WhoEndsItsThreadWaitsForWhoHelps) {
+  struct Loop {
+    LoopBoard board;
+    std::thread::id caller;
+    Event guest_is_in;
+    Event caller_ends;
+    std::atomic<bool> guest_has_done{false};
+    static void Body(void* context, int64_t first, int64_t last, int64_t& at) {
+      auto& loop = *static_cast<Loop*>(context);
+      for (at = first; at < last; ++at) {
+        if (std::this_thread::get_id() == loop.caller) {
+          loop.guest_is_in.Wait();
+          loop.caller_ends.Set();
+          pthread_exit(nullptr);
+        }
+        loop.guest_is_in.Set();
+        loop.caller_ends.Wait();
+        for (int i = 0; i < 100; ++i) std::this_thread::yield();
+        loop.guest_has_done = true;
+      }
+    }
+    SharedLoop::Work work() {
+      SharedLoop::Work work;
+      work.body = &Body;
+      work.context = this;
+      work.end = 2;
+      return work;
+    }
+  } loop;
+  bool waited = false;
+  Thread caller([&] {
+    loop.caller = std::this_thread::get_id();
+    const absl::Cleanup unwound = [&] { waited = loop.guest_has_done; };
+    std::exception_ptr error;
+    loop.board.TryRun(loop.work(), error);
+  });
+  caller.Start();
+  while (!loop.guest_has_done) loop.board.Help();
+  caller.Join();
+  EXPECT_TRUE(waited);
+  // The board is free again.
+  std::vector<int> calls(1);
+  SharedLoop::Work work;
+  work.body = [](void* context, int64_t first, int64_t last, int64_t& at) {
+    for (at = first; at < last; ++at) ++*static_cast<int*>(context);
+  };
+  work.context = calls.data();
+  work.end = 1;
+  std::exception_ptr error;
+  EXPECT_TRUE(loop.board.TryRun(work, error));
+  EXPECT_EQ(calls[0], 1);
+}
+#endif
+
+#ifdef __linux__
+TEST(LoopBoardTest, WhoHelpsAndForksDoesNoMoreInTheChild) {
+  struct Loop {
+    LoopBoard board;
+    std::thread::id caller;
+    Event guest_has_forked;
+    std::atomic<int> code{-1};
+    bool in_child = false;
+    int done_in_child = 0;
+    static void Body(void* context, int64_t first, int64_t last, int64_t& at) {
+      auto& loop = *static_cast<Loop*>(context);
+      for (at = first; at < last; ++at) {
+        if (loop.in_child) ++loop.done_in_child;
+        if (std::this_thread::get_id() == loop.caller) {
+          loop.guest_has_forked.Wait();
+        } else if (loop.code == -1) {
+          const pid_t pid = fork();
+          if (pid == 0) {
+            loop.in_child = true;
+            continue;
+          }
+          int status = -1;
+          waitpid(pid, &status, 0);
+          loop.code = status;
+          loop.guest_has_forked.Set();
+        }
+      }
+    }
+  } loop;
+  Thread caller([&] {
+    loop.caller = std::this_thread::get_id();
+    SharedLoop::Work work;
+    work.body = &Loop::Body;
+    work.context = &loop;
+    work.share = 4;
+    work.most = 100;
+    work.end = 100;
+    std::exception_ptr error;
+    loop.board.TryRun(work, error);
+  });
+  caller.Start();
+  while (loop.code == -1) {
+    loop.board.Help();
+    if (loop.in_child) _exit(loop.done_in_child);
+  }
+  caller.Join();
+  EXPECT_EQ(loop.code, 0);
+}
+#endif
 
 }  // namespace
 }  // namespace pool_internal

@@ -11,6 +11,15 @@
 //   [OUT] release of present_ by who leaves -> acquire by who brings it to 0,
 //         and [SET] of the event: all pieces before the caller's return.
 //
+// A body may end the thread of the caller (pthread_exit()): then no piece is begun
+// any more, and the guests are waited for as ever, since what they use lies on
+// that stack.
+//
+// In the child of a fork() the other threads are lost. Where a guest's body has
+// forked, the caller's stack may be another's there: so the guest does no further
+// element, and touches nothing more of the loop. Where the caller's has, and there
+// were guests inside, nobody knows what they have done: Run() throws BrokenExecutor.
+//
 // Thread safety: as said at each method.
 
 #ifndef HEDDLE_POOL_INTERNAL_SHARED_LOOP_H_
@@ -18,6 +27,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <limits>
 
 #include "heddle/pool/internal/lowest_error.h"
 #include "heddle/sync/event.h"
@@ -27,12 +37,17 @@
 namespace heddle {
 namespace pool_internal {
 
+struct LoopGuest;
+
 class SharedLoop {
  public:
-  // body(context, first, last, at) does a piece; it throws what an element threw
-  // after storing its number in `at`.
+  // body(context, first, last, at) does a piece, with `at` as the number of the
+  // element: for (at = first; at < last; ++at). So it throws what an element
+  // threw with that number in `at`; and it ends when an element has set `at` to
+  // kBeyondAll, which is what a fork() of a guest's does in the child.
   using Body = void (*)(void* context, int64_t first, int64_t last,
                         int64_t& at);
+  static constexpr int64_t kBeyondAll = std::numeric_limits<int64_t>::max() - 1;
   struct Work {
     Body body = nullptr;
     void* context = nullptr;
@@ -65,7 +80,11 @@ class SharedLoop {
   void Help();
 
  private:
-  void DoPieces();
+  // By a guest, or the caller: null.
+  void DoPieces(LoopGuest* guest);
+  // By the caller: no piece is begun any more. Returns when all are out; or
+  // false, if guests were lost in a fork() since Forks() said `forks`.
+  bool Close(uint32_t forks);
 
   internal::Atomic<int> present_{0};   // (L1)
   internal::Atomic<int64_t> left_{0};  // (L2)

@@ -6,6 +6,10 @@
 // the end, and one that has been emptied is kept for the next time. With a bound
 // there is one segment of that size, which follows itself: a ring.
 //
+// What is left of items is destroyed with no lock held, when the Fifo may be gone:
+// whoever has the last item may destroy the queue, though other calls have not
+// returned. So a segment may outlive its Fifo.
+//
 // The caller counts the items. After a Push() the put side publishes how many
 // were put, and the get side reads that before a Pop(): [ITEM]. In a ring the
 // same holds the other way round, of the items taken, before a slot is used
@@ -40,21 +44,28 @@ class Fifo {
   static constexpr size_t kMaxBound = kMaxSlots<Segment, T>;
 
   // What Pop() and Drop() leave of items: destroyed when this ends, with no lock
-  // held.
+  // held. It touches nothing but the items and their segments.
   class Remains {
    public:
     Remains() = default;
     Remains(const Remains&) = delete;
     Remains& operator=(const Remains&) = delete;
     ~Remains() {
-      if (count_ != 0) fifo_->Destroy(segment_, index_, count_);
+      while (count_ != 0) {
+        Segment* const segment = segment_;
+        const size_t here = std::min<size_t>(count_, segment->size - index_);
+        std::destroy_n(SlotOf<T>(segment, index_), here);
+        count_ -= here;
+        // The `next` of the last one is the put side's.
+        if (count_ != 0) segment_ = segment->next;
+        index_ = 0;
+        DropUses(segment, here);
+      }
     }
 
    private:
     friend class Fifo;
-    // `count_` items from a place on, which may be the end of the segment before
-    // theirs; or so many segments, where items need no destruction.
-    Fifo* fifo_ = nullptr;
+    // `count_` items from a place on.
     Segment* segment_ = nullptr;
     size_t index_ = 0;
     size_t count_ = 0;
@@ -63,20 +74,24 @@ class Fifo {
   // For at most `bound` items at a time, or for any number of them: 0.
   explicit Fifo(size_t bound) : is_ring_(bound != 0) {
     auto* const first = NewBlock<Segment, T>(is_ring_ ? bound : kSegmentItems);
-    if (is_ring_) first->next = first;
+    if (is_ring_) {
+      first->next = first;
+      // relaxed: nobody else is here. Pop() leaves nothing there.
+      first->uses.store(1, std::memory_order_relaxed);
+    }
     put_.segment = first;
     get_.segment = first;
   }
   Fifo(const Fifo&) = delete;
   Fifo& operator=(const Fifo&) = delete;
-  // REQUIRES: it holds no items, and all remains are gone.
+  // REQUIRES: it holds no items. Remains may be left.
   ~Fifo() {
-    if (is_ring_) get_.segment->next = nullptr;
-    for (Segment* segment = get_.segment; segment != nullptr;) {
-      Segment* const next = segment->next;
-      DeleteBlock<T>(segment);
-      segment = next;
-    }
+    Segment* const segment = get_.segment;
+    // A Push() that threw may have added a segment in vain.
+    Segment* const next = is_ring_ ? nullptr : segment->next;
+    DropUses(segment,
+             1 + (is_ring_ ? 0 : kUsesPerSlot * (segment->size - get_.index)));
+    DeleteBlock<T>(next);
     // relaxed: nobody else is here.
     DeleteBlock<T>(spare_.load(std::memory_order_relaxed));
   }
@@ -116,25 +131,29 @@ class Fifo {
     if (is_ring_) {
       std::destroy_at(item);
     } else {
-      Leave(1, remains);
+      Leave(segment, index, 1, remains);
     }
-    get_.segment = segment;
-    get_.index = index + 1;
+    GoTo(segment, index + 1);
   }
 
   // Leaves the `count` oldest items to `remains`, whole. REQUIRES: there are as
   // many, nothing is pushed meanwhile and, in a ring, nothing is pushed any
   // more.
   void Drop(size_t count, Remains& remains) {
+    // relaxed: the remains are destroyed by this thread.
+    if (is_ring_)
+      get_.segment->uses.fetch_add(kUsesPerSlot * count,
+                                   std::memory_order_relaxed);
     while (count != 0) {
-      const bool goes_on = get_.index == get_.segment->size;
-      Segment* const segment = goes_on ? get_.segment->next : get_.segment;
-      const size_t start = get_.index;
-      const size_t index = goes_on ? 0 : start;
+      Segment* segment = get_.segment;
+      size_t index = get_.index;
+      if (index == segment->size) {
+        segment = segment->next;
+        index = 0;
+      }
       const size_t here = std::min<size_t>(count, segment->size - index);
-      Leave(here, remains);
-      get_.segment = segment;
-      get_.index = index + here;
+      Leave(segment, index, here, remains);
+      GoTo(segment, index + here);
       count -= here;
     }
   }
@@ -146,12 +165,17 @@ class Fifo {
   //        the items to the get side. [ITEM] and [ROOM] give slots from one to
   //        the other, and with the first slot of a segment the `next` that leads
   //        there.
-  //   (F3) `uses` of a segment, unless it is a ring: one for the get side, which
-  //        has not gone on to the next, and one for each slot of which no
-  //        remains have been destroyed, if T needs that. Who takes the last use
-  //        away is the last to touch the segment.
-  //   [USED] release of `uses` by all -> acquire by the last.
-  //   [SPARE] release of spare_ by the last user -> acquire by the put side.
+  //   (F3) `uses` of a segment: one for the Fifo, while the segment is in the
+  //        chain, and one for each slot of which no remains have been destroyed,
+  //        if T needs that; in a ring, where Pop() leaves none, for each that was
+  //        dropped. Who takes the last use away frees the segment, and that is
+  //        its last touch of anything here.
+  //   (F4) the get side alone takes the Fifo's use away, under its lock, when it
+  //        goes on from the segment. If it is the last one then, the segment is
+  //        kept as the spare: remains reach neither spare_ nor what is in it.
+  //   [USED] release of `uses` by all -> acquire by the last, and by the get side
+  //          that finds its own use to be the last.
+  //   [SPARE] release of spare_ by the get side -> acquire by the put side.
   struct Segment {
     explicit Segment(size_t slots)
         : size(slots), uses(kUsesPerSlot * slots + 1) {}
@@ -178,7 +202,7 @@ class Fifo {
     if (spare_.load(std::memory_order_relaxed) != nullptr) {
       Segment* const spare =
           spare_.exchange(nullptr, std::memory_order_acquire);  // [SPARE]
-      // Only the put side empties it.
+      // Only the put side empties it, (F4).
       spare->next = nullptr;
       spare->uses.store(kUsesPerSlot * kSegmentItems + 1,
                         std::memory_order_relaxed);  // relaxed: [ITEM] follows
@@ -187,56 +211,41 @@ class Fifo {
     return NewBlock<Segment, T>(kSegmentItems);
   }
 
-  // Leaves to `remains` the next `count` items, which are all in one segment, and
-  // the segment before, if this is where the get side goes out of it. Items that
-  // need no destruction are not left, and not touched any more: their segment
+  // Leaves to `remains` the next `count` items, which are all in `segment`. Those
+  // that need no destruction are not left, and not touched any more: their segment
   // may be gone as soon as the lock is.
-  void Leave(size_t count, Remains& remains) {
-    if constexpr (kUsesPerSlot == 0) {
-      if (is_ring_ || get_.index != get_.segment->size) return;
-      count = 1;
-    }
+  static void Leave(Segment* segment, size_t index, size_t count,
+                    Remains& remains) {
+    if constexpr (kUsesPerSlot == 0) return;
     if (remains.count_ == 0) {
-      remains.fifo_ = this;
-      remains.segment_ = get_.segment;
-      remains.index_ = get_.index;
+      remains.segment_ = segment;
+      remains.index_ = index;
     }
     remains.count_ += count;
   }
 
-  void Destroy(Segment* segment, size_t index, size_t count) {
-    if constexpr (kUsesPerSlot == 0) {
-      for (; count != 0; --count) segment = GoOut(segment);
+  // The get side goes on to a place, at the most one segment further.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void GoTo(Segment* segment, size_t index) {
+    Segment* const before = get_.segment;
+    get_.segment = segment;
+    get_.index = index;
+    if (segment != before) GoOut(before);
+  }
+
+  // It has gone on from `before`.
+  void GoOut(Segment* before) {
+    if (before->uses.load(std::memory_order_acquire) != 1) {  // [USED]
+      DropUses(before, 1);
       return;
     }
-    while (count != 0) {
-      if (index == segment->size) {
-        segment = GoOut(segment);
-        index = 0;
-      }
-      const size_t here = std::min<size_t>(count, segment->size - index);
-      std::destroy_n(SlotOf<T>(segment, index), here);
-      DropUses(segment, here);
-      index += here;
-      count -= here;
-    }
-  }
-
-  // The get side has gone on from `segment`, to what it returns.
-  Segment* GoOut(Segment* segment) {
-    Segment* const next = segment->next;
-    DropUses(segment, 1);
-    return next;
-  }
-
-  void DropUses(Segment* segment, size_t count) {
-    if (is_ring_) return;
-    if (segment->uses.fetch_sub(count, std::memory_order_acq_rel) != count) {
-      return;  // [USED]
-    }
-    // (F3). The one before it, if any, is one too many.
+    // (F4). The one before it, if any, is one too many.
     DeleteBlock<T>(
-        spare_.exchange(segment, std::memory_order_acq_rel));  // [SPARE]
+        spare_.exchange(before, std::memory_order_acq_rel));  // [SPARE]
+  }
+
+  static void DropUses(Segment* segment, size_t count) {
+    if (segment->uses.fetch_sub(count, std::memory_order_acq_rel) == count)
+      DeleteBlock<T>(segment);  // (F3), [USED]
   }
 
   Side put_;

@@ -1,4 +1,4 @@
-// Models of Fifo: (F1)-(F3), [USED] and [SPARE] of fifo.h, under every schedule,
+// Models of Fifo: (F1)-(F4), [USED] and [SPARE] of fifo.h, under every schedule,
 // with segments of two items.
 
 #include <cstddef>
@@ -60,6 +60,22 @@ struct Line {
     fifo.Push(T(value));
     puts.store(n + 1, std::memory_order_release);
     return true;
+  }
+
+  // As a queue, it is destroyed after the calls have released the locks.
+  ~Line() {
+    const LockGuard put_guard(put_lock);
+    const LockGuard get_guard(get_lock);
+  }
+
+  // Destroys what there is, and lets nobody find anything any more.
+  void DropAll() {
+    typename Fifo<T, 2>::Remains remains;
+    LockGuard put_guard(put_lock);
+    LockGuard get_guard(get_lock);
+    const size_t n = puts.load(std::memory_order_relaxed);
+    fifo.Drop(n - takes.load(std::memory_order_relaxed), remains);
+    takes.store(n, std::memory_order_release);
   }
 
   // 0 if there is nothing.
@@ -131,6 +147,60 @@ TEST(FifoModel, SegmentsAreUsedAgainOnlyWhenAllAreDoneWithThem) {
 
 TEST(FifoModel, SegmentsOfTrivialItemsAreUsedAgainOnlyWhenLeft) {
   EXPECT_TRUE(Holds(1, TakeAcrossSegments<Trivial>));
+}
+
+// Two take the last two items, and whoever has the last destroys the Fifo.
+template <typename T>
+void TakeAndDestroy(Execution& run, int first_taken) {
+  auto* const line = new Line<T>(/*maxsize=*/0);
+  for (int i = 1; i <= first_taken + 2; ++i) line->Put(i);
+  for (int i = 1; i <= first_taken; ++i) explore::Check(line->Take() == i);
+  const auto take = [&] {
+    const int value = line->Take();
+    explore::Check(value > first_taken);
+    if (value == first_taken + 2) delete line;
+  };
+  run.Run(take, take);
+}
+
+TEST(FifoModel, WhoHasTheLastOfASegmentMayDestroyIt) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) { TakeAndDestroy<Item>(run, 0); }));
+}
+
+TEST(FifoModel, WhoHasTheLastOfTwoSegmentsMayDestroyIt) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) { TakeAndDestroy<Item>(run, 1); }));
+}
+
+TEST(FifoModel, WhoHasTheLastTrivialItemMayDestroyIt) {
+  EXPECT_TRUE(
+      Holds(1, [](Execution& run) { TakeAndDestroy<Trivial>(run, 1); }));
+}
+
+// One drops what there is, another that finds nothing destroys the Fifo.
+template <typename T>
+void DropAndDestroy(Execution& run, size_t maxsize) {
+  auto* line = new Line<T>(maxsize);
+  for (int i = 1; i <= 3; ++i) line->Put(i);
+  explore::Check(line->Take() == 1);
+  if (maxsize != 0) line->Put(4);  // in the place of the first
+  run.Run([&] { line->DropAll(); },
+          [&] {
+            if (line->Take() == 0) delete std::exchange(line, nullptr);
+          });
+  delete line;
+}
+
+TEST(FifoModel, WhoFindsThatAllWasDroppedMayDestroyIt) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) { DropAndDestroy<Item>(run, 0); }));
+}
+
+TEST(FifoModel, WhoFindsThatARingWasDroppedMayDestroyIt) {
+  EXPECT_TRUE(Holds(1, [](Execution& run) { DropAndDestroy<Item>(run, 3); }));
+}
+
+TEST(FifoModel, WhoFindsThatTrivialItemsWereDroppedMayDestroyIt) {
+  EXPECT_TRUE(
+      Holds(1, [](Execution& run) { DropAndDestroy<Trivial>(run, 0); }));
 }
 
 TEST(FifoModel, SlotsOfARingAreUsedAgainOnlyWhenTaken) {

@@ -17,6 +17,7 @@ namespace heddle {
 namespace pool_internal {
 class NestedCalls;
 class RunningCall;
+struct LoopGuest;
 }  // namespace pool_internal
 namespace sync_internal {
 struct RunningAction;
@@ -61,6 +62,8 @@ struct PerThread {
   // those that came of a result; null: none.
   const pool_internal::RunningCall* running_call = nullptr;
   pool_internal::NestedCalls* nested_calls = nullptr;
+  // The innermost loop of another thread that it helps with; null: none.
+  pool_internal::LoopGuest* loop_guest = nullptr;
   // The bounds of its stack; 0: not asked for yet.
   uintptr_t stack_low = 0;
   uintptr_t stack_high = 0;
