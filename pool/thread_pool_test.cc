@@ -1090,6 +1090,7 @@ TEST(ThreadPoolTest, AnInitializerThatThrowsBreaksThePoolAndNothingHangs) {
     EXPECT_THROW(static_cast<void>(imap.Next()), BrokenPool);
     EXPECT_THROW(static_cast<void>(unordered.Next()), BrokenPool);
     EXPECT_THROW(pool.Apply(Square, 3), BrokenPool);
+    EXPECT_THROW(pool.Invoke([] {}, [] {}), BrokenPool);
     EXPECT_TRUE(pool.Join());
   }
   SetExceptHook({});

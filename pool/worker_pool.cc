@@ -86,6 +86,7 @@
 #include "heddle/thread/internal/block_listener.h"
 #include "heddle/thread/internal/call_reporting.h"
 #include "heddle/thread/internal/clock.h"
+#include "heddle/thread/internal/one_line.h"
 #include "heddle/thread/internal/per_thread.h"
 #include "heddle/thread/internal/ref_ptr.h"
 #include "heddle/thread/internal/spin.h"
@@ -164,7 +165,7 @@ WorkerPool::Options Checked(WorkerPool::Options options) {
   } else if (spares < 0) {
     wrong = "max_spares must not be negative";
   } else if (options.max_workers > kMost || spares > kMost ||
-             options.max_workers + spares > kMost) {
+             std::max(options.max_workers, 1) + spares > kMost) {
     wrong = "max_workers and max_spares must not be over 65535 together";
   } else if (options.idle_time < absl::ZeroDuration()) {
     wrong = "idle_time must not be negative";
@@ -567,9 +568,12 @@ bool WorkerPool::Core::EnsureOneThread() {
 
 std::exception_ptr WorkerPool::Core::StartAll() {
   std::exception_ptr error;
-  while (error == nullptr && roster_.AddThread(roster_.max_active()))
+  while (error == nullptr && !IsClosed() &&
+         roster_.AddThread(roster_.max_active())) {
     error = StartThread();
-  return error;
+  }
+  // Where an initializer has broken the pool meanwhile, no thread is missing.
+  return IsClosed() ? nullptr : error;
 }
 
 // Somebody has been called: if that is a thread, starts it. Where none can be
@@ -784,9 +788,13 @@ bool WorkerPool::Core::Initialize() {
   if (error == nullptr) return true;
   broken_.store(true, std::memory_order_release);  // before it is closed
   Close(Phase::kEnding);
-  DropQueued(internal::MakeExceptionPtr(
-      BrokenPool("WorkerPool: the initializer of a worker threw; the pool "
-                 "cannot be used any more")));
+  std::exception_ptr why;
+  std::exception_ptr no_memory = internal::CatchAll([&why] {
+    why = internal::MakeExceptionPtr(
+        BrokenPool("WorkerPool: the initializer of a worker threw; the pool "
+                   "cannot be used any more"));
+  });
+  DropQueued(no_memory == nullptr ? std::move(why) : std::move(no_memory));
   // Now, for the hook may wait for what was queued.
   internal::ReportException(std::move(error));
   return false;
@@ -1075,7 +1083,8 @@ void WorkerPool::Core::ObserveIn(Worker& worker, Call call) {
 void WorkerPool::Core::NoteWait(Worker& worker) {
   if (options_.observer == nullptr || worker.in_observer) return;
   worker.wait_changes.fetch_add(1, std::memory_order_release);
-  untold_.store(true, std::memory_order_release);
+  // An exchange, for who takes it is to see the changes of all who have set it.
+  untold_.exchange(true, std::memory_order_acq_rel);
 }
 
 // Tells the observer what has been counted: what this worker has, and what others
@@ -1093,7 +1102,7 @@ void WorkerPool::Core::TellOfWaits(Worker& worker) {
   for (size_t i = 0; i < places(); ++i) {
     Worker& other = place(i);
     if (!other.tell_lock.try_lock()) {
-      untold_.store(true, std::memory_order_release);  // for who comes later
+      untold_.exchange(true, std::memory_order_acq_rel);  // for who comes later
       continue;
     }
     while (TellOfWaitsOf(other, worker)) {
@@ -1141,12 +1150,13 @@ std::string WorkerPool::Core::StuckReport(Roster::Counts counts) {
   std::string threads;
   constexpr size_t kMostNames = 8;
   for (size_t i = 0; i < std::min(places(), kMostNames); ++i)
-    absl::StrAppend(&threads, i > 0 ? ", " : "", NameOf(place(i)));
+    absl::StrAppend(&threads, i > 0 ? ", " : "",
+                    internal::OneLine(NameOf(place(i))));
   if (places() > kMostNames) absl::StrAppend(&threads, ", ...");
   return absl::StrCat(
-      "heddle: WorkerPool ", options_.name_prefix, ": all of its ",
-      counts.threads, " threads (", threads, ") wait, ", Queued(),
-      " tasks are queued behind them, and ",
+      "heddle: WorkerPool ", internal::OneLine(options_.name_prefix),
+      ": all of its ", counts.threads, " threads (", threads, ") wait, ",
+      Queued(), " tasks are queued behind them, and ",
       counts.threads < max_threads()
           ? "the system refuses another thread"
           : absl::StrCat("no spare is left (max_workers ", options_.max_workers,
@@ -1403,6 +1413,11 @@ void WorkerPool::RunInWorker(std::function<void()> function) {
   AsyncResult<void> result(state);
   // Beyond the bound: the caller waits for it in any case, and must not run it.
   if (!ScheduleMany(tasks)) {
+    if (IsBroken()) {
+      internal::Throw(
+          BrokenPool("WorkerPool::Invoke: an initializer threw; the pool "
+                     "cannot be used any more"));
+    }
     internal::Throw(
         ShutdownError("WorkerPool::Invoke: the pool accepts no more work"));
   }

@@ -216,7 +216,7 @@ class WorkerPool {
   // In a worker of this pool f() is called right here, and g() too unless
   // another worker took it meanwhile, so that recursive calls cost little more
   // than functions. Elsewhere a worker does all of it and the caller waits;
-  // throws ShutdownError if the pool accepts nothing.
+  // throws ShutdownError if the pool accepts nothing, BrokenPool if it is broken.
   template <typename F, typename G>
   void Invoke(F&& f, G&& g);
 

@@ -734,6 +734,12 @@ TEST(WorkerPoolTest, NegativeMaxWorkersIsRefused) {
   EXPECT_THROW(WorkerPool({.max_workers = -1}), std::invalid_argument);
 }
 
+TEST(WorkerPoolTest, SparesThatLeaveNoRoomForAWorkerAreRefused) {
+  EXPECT_THROW(WorkerPool({.max_spares = 65535}), std::invalid_argument);
+  const WorkerPool pool({.max_spares = 65534});
+  EXPECT_EQ(pool.max_workers(), 1);
+}
+
 TEST(WorkerPoolTest, JoinBeforeShutdownIsAnError) {
   WorkerPool pool({.max_workers = 1, .max_spares = 0});
   EXPECT_THROW(pool.Join(), std::logic_error);
