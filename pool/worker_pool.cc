@@ -326,8 +326,9 @@ class WorkerPool::Core {
   Worker& place(size_t i) const { return *workers_[i]; }
 
   bool EnsureOneThread();
-  std::exception_ptr StartThread();
-  std::exception_ptr StartCounted() ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
+  bool StartThread(std::exception_ptr& error);
+  bool StartCounted(std::exception_ptr& error)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
   void KeepThreadOf(Worker& worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
   Worker* TakePlace() ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
   void NoteStarts(bool owed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_lock_);
@@ -483,43 +484,41 @@ WorkerPool::Worker* WorkerPool::Core::TakePlace() {
   return workers_[i].get();
 }
 
-// Starts the thread of a worker that the roster has counted; returns why not,
-// or null. Then it is not counted any more.
-std::exception_ptr WorkerPool::Core::StartThread() {
+// Starts the thread of a worker that the roster has counted. If not, it is not
+// counted any more, and `error` says why; or is null, where the pool has ended.
+bool WorkerPool::Core::StartThread(std::exception_ptr& error) {
   const PoolsOwnWaits own;
   LockGuard guard(start_lock_);
-  return StartCounted();
+  return StartCounted(error);
 }
 
-std::exception_ptr WorkerPool::Core::StartCounted() {
+bool WorkerPool::Core::StartCounted(std::exception_ptr& error) {
   Worker* worker = nullptr;
-  std::exception_ptr error =
-      internal::CatchAll([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-        // Work that was there when this thread was called for may have been
-        // done since, and the pool have ended (W1).
-        worker = all_ended_.IsSet() ? nullptr : TakePlace();
-        if (worker == nullptr) {
-          internal::Throw(
-              std::runtime_error("WorkerPool: no place for a thread"));
-        }
-        worker->searching = true;
-        KeepThreadOf(*worker);
-        Thread thread({.name = NameOf(*worker), .daemon = false},
-                      [core = RefPtr<Core>(this), place = worker] {
-                        core->Work(*place);
-                      });
-        thread.Start();
-        worker->thread = std::move(thread);
-      });
-  if (error == nullptr) {
+  bool started = false;
+  error = internal::CatchAll([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    // Work that was there when this thread was called for may have been done
+    // since, and the pool have ended (W1).
+    if (all_ended_.IsSet()) return;
+    worker = TakePlace();
+    if (worker == nullptr) return;
+    worker->searching = true;
+    KeepThreadOf(*worker);
+    Thread thread(
+        {.name = NameOf(*worker), .daemon = false},
+        [core = RefPtr<Core>(this), place = worker] { core->Work(*place); });
+    thread.Start();
+    worker->thread = std::move(thread);
+    started = true;
+  });
+  if (started) {
     ++live_;
     NoteStarts(/*owed=*/false);
-    return nullptr;
+    return true;
   }
   if (worker != nullptr) free_.push_back(worker);
   NoteStarts(/*owed=*/true);
   Gone(roster_.Ended(/*searching=*/true));
-  return error;
+  return false;
 }
 
 // Moves the thread that has left the place to those that Join() is to find, and
@@ -561,16 +560,16 @@ bool WorkerPool::Core::EnsureOneThread() {
   // thread that is not there yet (W1).
   if (live_ > 0) return true;
   if (IsClosed() || !roster_.AddThread(roster_.max_active())) return false;
-  if (std::exception_ptr error = StartCounted(); error != nullptr)
-    internal::Rethrow(std::move(error));
-  return true;
+  std::exception_ptr error;
+  if (StartCounted(error)) return true;
+  if (error != nullptr) internal::Rethrow(std::move(error));
+  return false;
 }
 
 std::exception_ptr WorkerPool::Core::StartAll() {
   std::exception_ptr error;
-  while (error == nullptr && !IsClosed() &&
-         roster_.AddThread(roster_.max_active())) {
-    error = StartThread();
+  while (!IsClosed() && roster_.AddThread(roster_.max_active()) &&
+         StartThread(error)) {
   }
   // Where an initializer has broken the pool meanwhile, no thread is missing.
   return IsClosed() ? nullptr : error;
@@ -581,7 +580,8 @@ std::exception_ptr WorkerPool::Core::StartAll() {
 // counted on it.
 void WorkerPool::Core::Called(Roster::Call call) {
   while (call == Roster::Call::kStart) {
-    if (StartThread() == nullptr || roster_.counts().sleeping == 0) return;
+    std::exception_ptr error;
+    if (StartThread(error) || roster_.counts().sleeping == 0) return;
     call = roster_.CallOne();
   }
   if (call == Roster::Call::kWoken)
