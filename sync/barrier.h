@@ -99,10 +99,10 @@ class Barrier {
   // Waits for the others, within `limit` or that of the constructor. Returns
   // the order of arrival in this meeting, from 0 to parties() - 1, each once;
   // the last one ran the action, which no limit counts. Throws
-  // BrokenBarrierError if the barrier is
-  // broken or breaks, which a limit that passes makes it do; and, in the thread
-  // that ran it, what the action throws. Throws std::logic_error, and changes
-  // nothing, if the barrier's own action calls it.
+  // BrokenBarrierError if the barrier is broken or breaks, which a limit that
+  // passes makes it do; and, in the thread that ran it, what the action throws.
+  // Throws std::logic_error, and changes nothing, if the barrier's own action
+  // calls it.
   int Wait();
   int Wait(const WaitLimit& limit);
 

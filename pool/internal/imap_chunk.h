@@ -101,7 +101,7 @@ struct IMapChunk : Counted<IMapChunk<Element, R>> {
   // By who takes the results: where it is among those on their way.
   typename List::iterator place;
   Ptr next_arrived;  // guarded by IMapShared::lock
-  Event ended;       // the last touch by its task
+  Event ended;       // after it a task only gives up its reference
 };
 
 // What the tasks share with whoever takes the results.

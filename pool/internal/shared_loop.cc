@@ -130,7 +130,7 @@ void SharedLoop::Help() {
     DoPieces(&guest);
   }
   if (guest.forks != internal::Forks()) {
-    // relaxed: there is one thread. Who watches is to see no pieces.
+    // relaxed: there is one thread. A watcher is to see no pieces.
     left_.store(0, std::memory_order_relaxed);
     present_.store(0, std::memory_order_relaxed);
     return;
